@@ -1,0 +1,1 @@
+"""The only verb that acts, through ports: waves, read-back, triggers."""

@@ -1,0 +1,1 @@
+"""Nouns: frozen, strict, no I/O, no clock, no logging."""

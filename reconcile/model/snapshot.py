@@ -1,0 +1,184 @@
+"""What we last recorded: the nouns of the state file and of the journal beside it (contract section 5)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import Field
+
+from reconcile.model.address import Address
+from reconcile.model.base import Value
+
+Confirmation: TypeAlias = Literal["confirmed", "unconfirmed", "assumed", "cleared"]
+"""confirmed: seen in the list · unconfirmed: reported, not seen yet · assumed: no read-back exists (COC events) ·
+cleared: cleared by somebody else and accepted (`on_external_clear: accept`)"""
+
+
+class RecordedAlarm(Value):
+    """One alarm we reported. Instants in ms.
+
+    `digest` and `content` are of the declaration as last sent; an empty digest says "sent, but not known whether it
+    arrived": the next plan sends again. `metadata` is replayed byte for byte by a clear. `alarm_id` is COC's.
+    `secrets` maps a variable to the salted digest of its value.
+    """
+
+    kind: Literal["alarm"] = "alarm"
+    target: str
+    digest: str
+    content: dict[str, Any]
+    occurrence: str
+    starts_at: int
+    reported_at: int
+    expires_at: int | None = None
+    confirmation: Confirmation = "unconfirmed"
+    remote_id: str | None = None
+    alarm_id: str | None = None
+    metadata: dict[str, str] = Field(default_factory=dict)
+    secrets: dict[str, str] = Field(default_factory=dict)
+    protect: bool = False
+
+
+class RecordedEvent(Value):
+    """One event we reported, once, with this content."""
+
+    kind: Literal["event"] = "event"
+    target: str
+    digest: str
+    content: dict[str, Any]
+    reported_at: int
+    metadata: dict[str, str] = Field(default_factory=dict)
+    alarm_id: str | None = None
+    secrets: dict[str, str] = Field(default_factory=dict)
+
+
+class Run(Value):
+    """One start of a handling's task. `occurrence` is empty for a handling without `alarm`; `task_digest` is of its text.
+
+    `outcome`: started (the server gave a work order) · unknown (it may have started). `status` is the server's last word.
+    """
+
+    occurrence: str
+    alarm_id: str
+    task_id: str
+    task_digest: str
+    at: int
+    outcome: Literal["started", "unknown"]
+    ticket: str | None = None
+    status: str | None = None
+    how: str | None = None  # answered | history | person
+
+
+class RecordedHandling(Value):
+    """One handling and the runs of its task, oldest first."""
+
+    kind: Literal["handling"] = "handling"
+    target: str
+    digest: str
+    content: dict[str, Any]
+    runs: tuple[Run, ...] = Field(default=(), strict=False)
+    secrets: dict[str, str] = Field(default_factory=dict)
+
+
+Recorded: TypeAlias = Annotated[RecordedAlarm | RecordedEvent | RecordedHandling, Field(discriminator="kind")]
+
+
+class Intent(Value):
+    """What is about to be sent, made durable before it leaves. `record` is what the state holds once it succeeded.
+
+    For triggers `baseline` holds the work orders that were there before, `run` what is about to start.
+    `phase` grows: opened -> unknown; a settled intent is gone.
+    """
+
+    id: str
+    op: Literal["report", "update", "renew", "clear", "trigger"]
+    address: Address
+    at: int
+    target: str
+    record: Recorded | None = None
+    run: Run | None = None
+    baseline: tuple[str, ...] = Field(default=(), strict=False)
+    phase: Literal["opened", "unknown"] = "opened"
+    why: str | None = None
+
+
+class LastRun(Value):
+    """The last apply that changed the state."""
+
+    at: int
+    command: str
+    who: str
+    plan_id: str | None = None
+    exit_code: int
+    counts: dict[str, int] = Field(default_factory=dict)
+
+
+# -- what happens to a snapshot: the journal's records ------------------------------------------------------------
+
+
+class Put(Value):
+    """The resource at this address is now so."""
+
+    do: Literal["put"] = "put"
+    address: Address
+    record: Recorded
+
+
+class Drop(Value):
+    """The address is gone."""
+
+    do: Literal["drop"] = "drop"
+    address: Address
+
+
+class Opened(Value):
+    """An intent, before its request leaves (or again, in a later phase)."""
+
+    do: Literal["opened"] = "opened"
+    intent: Intent
+
+
+class Settled(Value):
+    """The intent is answered; `how` says in what way, for people who read the journal."""
+
+    do: Literal["settled"] = "settled"
+    intent_id: str
+    how: str
+
+
+Fact: TypeAlias = Annotated[Put | Drop | Opened | Settled, Field(discriminator="do")]
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The state as of a serial, with the journal beside it already folded in.
+
+    `lineage` is None when there is no state yet. Treat the mappings as read-only.
+    """
+
+    stack: str | None = None
+    lineage: str | None = None
+    serial: int = 0
+    resources: Mapping[Address, RecordedAlarm | RecordedEvent | RecordedHandling] = field(default_factory=dict)
+    pending: Mapping[str, Intent] = field(default_factory=dict)
+    last_run: LastRun | None = None
+    tool_version: str | None = None
+
+
+def fold(
+    facts: list[Put | Drop | Opened | Settled],
+    resources: dict[Address, RecordedAlarm | RecordedEvent | RecordedHandling],
+    pending: dict[str, Intent],
+) -> None:
+    """Apply facts, in order, to the two mappings of a snapshot, in place."""
+    for fact in facts:
+        match fact:
+            case Put():
+                resources[fact.address] = fact.record
+            case Drop():
+                resources.pop(fact.address, None)
+            case Opened():
+                pending[fact.intent.id] = fact.intent
+            case Settled():
+                pending.pop(fact.intent_id, None)

@@ -1,0 +1,1 @@
+"""Adapter in: YAML with locations -> interpolation -> Desired. The only floor that imports yaml."""

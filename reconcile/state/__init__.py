@@ -1,0 +1,1 @@
+"""Adapter: where snapshots are kept. Codec, journal, lock, local file."""

@@ -1,0 +1,1 @@
+"""The HTTP client and what wraps it: retry, rate limit, logging. Knows no alarm."""

@@ -1,0 +1,1 @@
+"""Plan or events -> str. Prints nothing, knows no adapter."""
