@@ -98,8 +98,6 @@ class Config(Value):
 
 DEFAULT_TARGETS: dict[str, Target] = {
     "aom": Target(name="aom", type="aom"),
-    "coc-events": Target(
-        name="coc-events", type="coc-events", application_id="app-1", namespace="default", source="reconcile"
-    ),
+    "coc-events": Target(name="coc-events", type="coc-events", application_id="app-1", namespace="default", source="reconcile"),
     "coc": Target(name="coc", type="coc"),
 }
