@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -75,6 +75,8 @@ class AlarmTarget(Protocol):
 
     `report` and `clear` send one request for the whole batch, all of one group; they return when the server accepted
     it and raise TargetError otherwise. An adapter neither retries nor splits. `readable` is False where no read-back exists.
+    `clear_needs_id` is the dialect's rule; `clear_without_id` the user's word that a clear may go without one.
+    `confirm_timeout` is in ms.
     """
 
     name: str
@@ -82,6 +84,7 @@ class AlarmTarget(Protocol):
     batch_size: int
     concurrency: int
     clear_needs_id: bool
+    clear_without_id: bool
     confirm_timeout: int
 
     def compose(
@@ -228,4 +231,22 @@ class Observer(Protocol):
 
     def told(self, text: str) -> None:
         """A sentence for people: waiting for a confirmation, a retry, a warning."""
+        ...
+
+
+class Targets(Protocol):
+    """The configured targets by name, opened when first used."""
+
+    @property
+    def alarms(self) -> Mapping[str, AlarmTarget]:
+        """Targets of type aom and coc-events."""
+        ...
+
+    @property
+    def tasks(self) -> Mapping[str, TaskTarget]:
+        """Targets of type coc."""
+        ...
+
+    def check(self, names: Collection[str]) -> None:
+        """Resolve all of these now. Raises exit 10 naming target and variable, before anything is sent."""
         ...

@@ -1,4 +1,4 @@
-"""Addresses: a resource's name for life, `alarm.NAME` or `alarm.NAME["key"]`. Plain strings, so that states and plans read well."""
+"""Addresses: a resource's name for life, `alarm.NAME` or `alarm.NAME["key"]`. Plain strings: states and plans read well."""
 
 from __future__ import annotations
 

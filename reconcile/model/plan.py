@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from reconcile.model.change import ACTIONS, Change, Drift, Violation
 from reconcile.model.snapshot import Intent
@@ -14,6 +15,7 @@ class Plan:
     """Changes in the order of an apply (contract section 7). `as_of` in ms.
 
     `complete` is False when `--target`, `--exclude` or `--on` left something out (`left_out` resources).
+    `options` are those that shaped it, so that a saved plan can be made again.
     `unchanged` counts the resources that need nothing. `notes` are sentences for people; they decide nothing.
     """
 
@@ -30,7 +32,7 @@ class Plan:
     drift: tuple[Drift, ...] = ()
     pending: tuple[Intent, ...] = ()
     destroy: bool = False
-    expiries: Mapping[str, int] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def complete(self) -> bool:

@@ -69,9 +69,13 @@ class Alarm(Event):
     timeout: int | None = None
     lifecycle: Lifecycle = Lifecycle()
 
+    def is_protected(self, *, sticky: bool) -> bool:
+        """Whether a clear or replace is refused. Only `protect: false` written out lifts what the state remembers."""
+        return self.lifecycle.protect if "protect" in self.lifecycle.model_fields_set else sticky
+
 
 class Handling(Value):
-    """Binds an alarm to an auto-process task. From `task_type` on, the names are the API's own (coc-alarm-auto-process, Table 2)."""
+    """Binds an alarm to an auto-process task. From `task_type` on, the names are the API's own (COC HandlerAlarm, Table 2)."""
 
     target: str
     alarm: str | None = None  # the full address of the alarm

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import Field
 
 from reconcile.model.address import Address
-from reconcile.model.base import Value
+from reconcile.model.base import Value, digest
 
 Confirmation: TypeAlias = Literal["confirmed", "unconfirmed", "assumed", "cleared"]
 """confirmed: seen in the list · unconfirmed: reported, not seen yet · assumed: no read-back exists (COC events) ·
@@ -104,14 +104,29 @@ class Intent(Value):
 
 
 class LastRun(Value):
-    """The last apply that changed the state."""
+    """The last apply that changed the state. `plans` are the saved plans applied to it lately, the newest last."""
 
     at: int
     command: str
     who: str
     plan_id: str | None = None
+    plans: tuple[str, ...] = Field(default=(), strict=False)
     exit_code: int
     counts: dict[str, int] = Field(default_factory=dict)
+
+
+def basis_of(record: RecordedAlarm | RecordedEvent | RecordedHandling | None) -> str | None:
+    """A digest of what a saved plan relies on in a state entry: renewal times, ids, confirmations and secrets apart."""
+    match record:
+        case None:
+            return None
+        case RecordedAlarm():
+            return digest(["alarm", record.target, record.content, record.digest, record.occurrence, record.protect])
+        case RecordedEvent():
+            return digest(["event", record.target, record.content, record.digest, record.reported_at])
+        case RecordedHandling():
+            runs = [[run.occurrence, run.alarm_id, run.ticket, run.outcome] for run in record.runs]
+            return digest(["handling", record.target, record.content, record.digest, runs])
 
 
 # -- what happens to a snapshot: the journal's records ------------------------------------------------------------

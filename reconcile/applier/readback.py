@@ -1,0 +1,125 @@
+"""The loop around `converge.judge`: list, decide, correct, until every alarm is right or the deadline has passed."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from reconcile.applier.converge import Judgement, Verdict, identity_key, is_ours, judge
+from reconcile.applier.run import Run
+from reconcile.model.address import Address
+from reconcile.model.snapshot import RecordedAlarm
+from reconcile.ports import AlarmTarget, LiveAlarm
+
+CORRECTIONS_MAX = 3
+Clears = Mapping[Address, Sequence[RecordedAlarm]]
+
+
+@dataclass(slots=True)
+class _Case:
+    """One alarm under observation. `touched` is when we last sent something for it, `cleared` the ids cleared since."""
+
+    record: RecordedAlarm
+    touched: int
+    disturbed: bool = False
+    corrections: int = 0
+    cleared: set[str] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class Correction:
+    """How the loop acts: `clear` sends clears, `resend` reports again and returns the new records (absent where it failed)."""
+
+    clear: Callable[[Clears], Awaitable[None]]
+    resend: Callable[[Sequence[Address]], Awaitable[Mapping[Address, RecordedAlarm]]]
+
+
+async def confirm(
+    run: Run, target: AlarmTarget, records: Mapping[Address, RecordedAlarm], correction: Correction
+) -> dict[Address, RecordedAlarm]:
+    """Watch reported alarms until each is the one active record of its identity; returns those confirmed, with their ids."""
+    now = run.clock.now()
+    cases = {address: _Case(record, now) for address, record in records.items()}
+    confirmed: dict[Address, RecordedAlarm] = {}
+    pause = 0.1
+    while cases:
+        live = await run.active(target, {address: case.record for address, case in cases.items()})
+        if live is None:
+            break
+        resend: list[Address] = []
+        clears: dict[Address, list[RecordedAlarm]] = {}
+        found = _by_identity(live)
+        for address, case in list(cases.items()):
+            judgement = _judge(run, target, case, found)
+            if judgement.verdict is Verdict.RIGHT and judgement.kept is not None:
+                confirmed[address] = case.record.model_copy(update={"confirmation": "confirmed", "remote_id": judgement.kept.id})
+                del cases[address]
+            elif judgement.verdict in (Verdict.CLEAR, Verdict.RESEND):
+                _note_correction(run, case, judgement)
+                clears[address] = [as_record(case.record, wrong) for wrong in judgement.wrong]
+                resend += [address] * (judgement.verdict is Verdict.RESEND)
+            elif run.clock.now() - case.touched >= target.confirm_timeout:
+                del cases[address]
+        await _correct(run, cases, clears, resend, correction)
+        if cases:
+            await run.clock.sleep(pause)
+            pause = min(pause * 1.6, 1.0)
+    return confirmed
+
+
+def _judge(run: Run, target: AlarmTarget, case: _Case, found: Mapping[tuple[str, ...], list[LiveAlarm]]) -> Judgement:
+    waited = run.clock.now() - case.touched >= target.confirm_timeout // 2
+    if waited:
+        case.cleared.clear()
+    ours = [live for live in _candidates(case.record, found) if is_ours(live, case.record) and live.id not in case.cleared]
+    judgement = judge(case.record, ours, waited=waited, disturbed=case.disturbed)
+    if case.corrections >= CORRECTIONS_MAX and judgement.verdict in (Verdict.CLEAR, Verdict.RESEND):
+        return Judgement(Verdict.WAIT)
+    if judgement.verdict is Verdict.RIGHT and case.disturbed and not waited:
+        return Judgement(Verdict.WAIT)  # what we cleared may still take the kept one with it
+    return judgement
+
+
+def _note_correction(run: Run, case: _Case, judgement: Judgement) -> None:
+    case.corrections += 1
+    case.touched = run.clock.now()
+    case.disturbed = judgement.verdict is Verdict.CLEAR
+    case.cleared |= {live.id for live in judgement.wrong}
+
+
+async def _correct(
+    run: Run, cases: Mapping[Address, _Case], clears: Clears, resend: Sequence[Address], correction: Correction
+) -> None:
+    wanted = {address: records for address, records in clears.items() if records}
+    if wanted:
+        await correction.clear(wanted)
+    if resend:
+        for address, record in (await correction.resend(resend)).items():
+            cases[address].record = record
+            cases[address].touched = run.clock.now()
+
+
+def _by_identity(live: Sequence[LiveAlarm]) -> dict[tuple[str, ...], list[LiveAlarm]]:
+    found: dict[tuple[str, ...], list[LiveAlarm]] = {}
+    for alarm in live:
+        found.setdefault(identity_key(alarm.metadata, None), []).append(alarm)
+    return found
+
+
+def _candidates(record: RecordedAlarm, found: Mapping[tuple[str, ...], list[LiveAlarm]]) -> list[LiveAlarm]:
+    return found.get(identity_key(record.metadata, None), [])
+
+
+def as_record(record: RecordedAlarm, live: LiveAlarm) -> RecordedAlarm:
+    """The record of ours as it is live: with that id and metadata it can be cleared."""
+    return record.model_copy(update={"remote_id": live.id, "metadata": dict(live.metadata)})
+
+
+async def leftovers(run: Run, target: AlarmTarget, records: Mapping[Address, RecordedAlarm]) -> dict[Address, list[LiveAlarm]]:
+    """What is still active of these records, by address; empty where nothing is, or nothing can be listed."""
+    live = await run.active(target, records)
+    if live is None:
+        return {}
+    found = _by_identity(live)
+    remaining = {a: [x for x in _candidates(record, found) if is_ours(x, record)] for a, record in records.items()}
+    return {address: alarms for address, alarms in remaining.items() if alarms}

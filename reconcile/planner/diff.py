@@ -1,0 +1,33 @@
+"""Two contents -> the changed paths, by DeepDiff. Called only where digests differ: DeepDiff takes half a millisecond a pair."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from reconcile.model.change import Difference
+from reconcile.model.template import path_of
+
+SECRET = "(secret)"
+
+
+def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Difference, ...]:
+    """The paths at which two contents differ, sorted by path."""
+    from deepdiff import DeepDiff
+
+    tree = DeepDiff(dict(before), dict(after), view="tree", ignore_order=False, ignore_numeric_type_changes=False)
+    found = {}
+    for category in sorted(tree):
+        for level in tree[category]:
+            path = path_of(tuple(level.path(output_format="list")))
+            found[path] = Difference(path, _seen(level.t1), _seen(level.t2))
+    return tuple(found[path] for path in sorted(found))
+
+
+def _seen(value: Any) -> Any:
+    return None if type(value).__name__ == "NotPresent" else value
+
+
+def secret_differences(paths: tuple[str, ...]) -> tuple[Difference, ...]:
+    """Changed secrets: the path is told, the value never."""
+    return tuple(Difference(path, SECRET, SECRET) for path in paths)

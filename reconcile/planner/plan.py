@@ -1,0 +1,186 @@
+"""Desired + Snapshot -> Plan.
+
+The order of the changes is the order of an apply (contract section 7), by address within a rank:
+0 move · 1 adopt · 2 forget · 3 clear what gives up an identity that this plan reports again ·
+4 report, update, renew · 5 replace · 6 trigger · 7 clear · 8 defer (nothing is done)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from reconcile.model.address import Address, base_of, kind_of
+from reconcile.model.change import (
+    Adopt,
+    AnyRecorded,
+    Change,
+    Clear,
+    Defer,
+    Forget,
+    Move,
+    Renew,
+    Replace,
+    Report,
+    Trigger,
+    Update,
+)
+from reconcile.model.config import Config
+from reconcile.model.desired import Declared, Desired
+from reconcile.model.plan import Plan
+from reconcile.model.snapshot import RecordedAlarm, RecordedEvent, RecordedHandling, Snapshot
+from reconcile.planner.alarms import Ground, plan_alarm, plan_event, plan_removed
+from reconcile.planner.guards import violations_of
+from reconcile.planner.handlings import Alarms, plan_handling, plan_removed_handling
+from reconcile.planner.identity import Identity, identity_of
+from reconcile.planner.moves import relocate
+from reconcile.planner.options import PlanOptions
+
+RANKS: dict[type, int] = {
+    Move: 0,
+    Adopt: 1,
+    Forget: 2,
+    Report: 4,
+    Update: 4,
+    Renew: 4,
+    Replace: 5,
+    Trigger: 6,
+    Clear: 7,
+    Defer: 8,
+}
+
+
+def make_plan(
+    desired: Desired,
+    snapshot: Snapshot,
+    config: Config,
+    *,
+    options: PlanOptions,
+    now: int,
+    environ: Mapping[str, str],
+    stack: str,
+) -> Plan:
+    """Decide everything. `now` in ms. Pure: the same arguments give the same plan, and none of them is changed."""
+    wanted = replace(desired, declared={}) if options.destroy else desired
+    records, origins = relocate(wanted, snapshot.resources, config.targets)
+    ground = Ground(now, config.targets, environ, options, origins)
+    selected = _Selection(options, origins)
+    changes = _alarms(wanted, records, ground, selected)
+    alarms = Alarms(changes, records, selected.left_out)
+    changes |= _handlings(wanted, records, alarms, snapshot, ground, selected)
+    changes |= _removed(wanted, records, ground, selected)
+    ordered = _ordered([c for c in changes.values() if c is not None], config)
+    if options.renew_only:
+        ordered = tuple(change for change in ordered if isinstance(change, Renew))
+    return Plan(
+        as_of=now,
+        stack=stack,
+        lineage=snapshot.lineage,
+        serial=snapshot.serial,
+        spec_digest=desired.digest,
+        changes=ordered,
+        unchanged=sum(1 for change in changes.values() if change is None),
+        left_out=len(selected.left_out),
+        notes=(*desired.notes, *_notes(ground)),
+        violations=violations_of(ordered, records, config.guards, options, nothing_declared=not wanted.declared),
+        pending=tuple(snapshot.pending[i] for i in sorted(snapshot.pending)),
+        destroy=options.destroy,
+        options=options.document(),
+    )
+
+
+class _Selection:
+    """`--target`, `--exclude`, `--on`: which resources the plan looks at, and which it left out."""
+
+    def __init__(self, options: PlanOptions, origins: Mapping[Address, Address]) -> None:
+        self._options, self._origins = options, origins
+        self.left_out: set[Address] = set()
+
+    def __call__(self, address: Address, target: str) -> bool:
+        if self._options.selects(address, target, self._origins.get(address)):
+            return True
+        self.left_out.add(address)
+        return False
+
+
+def _alarms(
+    desired: Desired, records: Mapping[Address, AnyRecorded], ground: Ground, selected: _Selection
+) -> dict[Address, Change | None]:
+    changes: dict[Address, Change | None] = {}
+    for address, declared in sorted(desired.declared.items()):
+        if declared.kind == "handling" or not selected(address, declared.resource.target):
+            continue
+        before = records.get(address)
+        if declared.kind == "event":
+            changes[address] = plan_event(declared, before if isinstance(before, RecordedEvent) else None, ground)
+        else:
+            changes[address] = plan_alarm(declared, before if isinstance(before, RecordedAlarm) else None, ground)
+    return changes
+
+
+def _handlings(
+    desired: Desired,
+    records: Mapping[Address, AnyRecorded],
+    alarms: Alarms,
+    snapshot: Snapshot,
+    ground: Ground,
+    selected: _Selection,
+) -> dict[Address, Change | None]:
+    changes: dict[Address, Change | None] = {}
+    for address, declared in sorted(desired.declared.items()):
+        if declared.kind == "handling" and selected(address, declared.resource.target):
+            before = records.get(address)
+            recorded = before if isinstance(before, RecordedHandling) else None
+            changes[address] = plan_handling(declared, recorded, alarms, snapshot.pending, ground)
+    return changes
+
+
+def _removed(
+    desired: Desired, records: Mapping[Address, AnyRecorded], ground: Ground, selected: _Selection
+) -> dict[Address, Change | None]:
+    forgotten = {entry.address for entry in desired.forget}
+    changes: dict[Address, Change | None] = {}
+    for address in sorted(records.keys() - desired.declared.keys()):
+        before = records[address]
+        if not selected(address, before.target):
+            continue
+        listed = address in forgotten or base_of(address) in forgotten
+        if isinstance(before, RecordedHandling):
+            reason = "forget" if listed else "destroy" if ground.options.destroy else "removed"
+            changes[address] = plan_removed_handling(address, before, ground, reason=reason)
+        else:
+            changes[address] = plan_removed(address, before, ground, forgotten=listed)
+    return changes
+
+
+def _ordered(changes: Sequence[Change], config: Config) -> tuple[Change, ...]:
+    reported = _reported(changes, config)
+    settled = [_first(change, reported, config) for change in changes]
+    return tuple(sorted(settled, key=lambda change: (_rank(change), change.address)))
+
+
+def _rank(change: Change) -> int:
+    return 3 if isinstance(change, Clear) and change.first else RANKS[type(change)]
+
+
+def _reported(changes: Sequence[Change], config: Config) -> dict[Identity, Address]:
+    """The identities that this plan reports, each with its address."""
+    found: dict[Identity, Address] = {}
+    for change in changes:
+        if isinstance(change, Report | Replace | Update) and kind_of(change.address) == "alarm":
+            after: Declared = change.after
+            found[identity_of(after.resource.target, after.content, change.address, config.targets)] = change.address
+    return found
+
+
+def _first(change: Change, reported: Mapping[Identity, Address], config: Config) -> Change:
+    if not isinstance(change, Clear | Replace):
+        return change
+    given_up = identity_of(change.before.target, change.before.content, change.address, config.targets)
+    if reported.get(given_up, change.address) == change.address:
+        return change
+    return replace(change, first=True) if isinstance(change, Clear) else replace(change, clear_first=True)
+
+
+def _notes(ground: Ground) -> tuple[str, ...]:
+    return tuple(f"${{secret.env.{name}}} is not set here: whether it changed is not known" for name in sorted(ground.unset))
