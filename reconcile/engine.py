@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ from reconcile.model.plan import Plan
 from reconcile.model.snapshot import LastRun, Snapshot
 from reconcile.planner import PlanOptions, make_plan
 from reconcile.planner.saved import remaining
-from reconcile.ports import Clock, Observer, StateSession, StateStore, Targets
+from reconcile.ports import AnyFact, Clock, Observer, StateSession, StateStore, Targets
 
 DEFAULT_STACK = "default"
 PLANS_KEPT = 20
@@ -126,4 +126,24 @@ def _save(run: Run, session: StateSession, how: Applying) -> Account:
     return account
 
 
-__all__ = ["Applying", "ViolationsFound", "apply", "plan", "stack_of"]
+Edit = Callable[[Snapshot], Sequence[AnyFact]]
+
+
+def edit_state(
+    store: StateStore, edit: Edit, *, command: str, who: str, clock: Clock, lock_timeout: float = 0.0
+) -> tuple[int, int]:
+    """Change the state by hand, under its lock and with a backup; sends nothing. Returns (facts, serial)."""
+    with store.session(operation=command, timeout=lock_timeout) as session:
+        snapshot = session.snapshot
+        if snapshot.lineage is None:
+            raise StateUnusable(f"there is no state at {store.where}", hint="the first apply makes one")
+        facts = edit(snapshot)
+        if not facts:
+            return 0, snapshot.serial
+        session.record(facts)
+        plans = snapshot.last_run.plans if snapshot.last_run else ()
+        last_run = LastRun(at=clock.now(), command=command, who=who, exit_code=0, plans=plans)
+        return len(facts), session.commit(stack=snapshot.stack or DEFAULT_STACK, last_run=last_run).serial
+
+
+__all__ = ["Applying", "ViolationsFound", "apply", "edit_state", "plan", "stack_of"]

@@ -5,18 +5,18 @@ Knows neither alarms nor state: it is given what to do before and after each req
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from reconcile.applier.together import together
 from reconcile.errors import Effect, TargetError
 
 T = TypeVar("T")
 SPLIT_ON = (400, 413)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Delivery(Generic[T]):
     """How batches travel. `before` runs ahead of each request and must make the intent durable; `after` follows an
     accepted one; `failed` follows one that is given up, never called for a batch that is still to be split.
@@ -45,12 +45,7 @@ async def deliver(items: Sequence[T], delivery: Delivery[T]) -> list[T]:
                 delivery.before(batch)
                 await _send(batch, delivery)
 
-    try:
-        async with asyncio.TaskGroup() as group:
-            for _ in range(min(delivery.concurrency, len(items))):
-                group.create_task(worker())
-    except BaseExceptionGroup as errors:
-        raise errors.exceptions[0] from errors
+    await together(worker() for _ in range(min(delivery.concurrency, len(items))))
     return unsent
 
 

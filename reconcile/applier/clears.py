@@ -69,7 +69,8 @@ async def _clear_at(run: Run, target: AlarmTarget, clearings: Sequence[Clearing]
 
 async def _with_ids(run: Run, target: AlarmTarget, clearings: Sequence[Clearing]) -> tuple[list[Clearing], list[Clearing]]:
     """(what can be sent, what is no longer active). Where a clear needs an id and none can be had, the step fails."""
-    lacking = [item for item in clearings if target.clear_needs_id and item.record.remote_id is None]
+    needs_id = target.readable and target.clear_needs_id
+    lacking = [item for item in clearings if needs_id and item.record.remote_id is None]
     if not lacking:
         return list(clearings), []
     found = await _found(run, target, {item.address: item.record for item in lacking})

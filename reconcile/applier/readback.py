@@ -48,7 +48,7 @@ async def confirm(
             break
         resend: list[Address] = []
         clears: dict[Address, list[RecordedAlarm]] = {}
-        found = _by_identity(live)
+        found = by_identity(live)
         for address, case in list(cases.items()):
             judgement = _judge(run, target, case, found)
             if judgement.verdict is Verdict.RIGHT and judgement.kept is not None:
@@ -71,7 +71,7 @@ def _judge(run: Run, target: AlarmTarget, case: _Case, found: Mapping[tuple[str,
     waited = run.clock.now() - case.touched >= target.confirm_timeout // 2
     if waited:
         case.cleared.clear()
-    ours = [live for live in _candidates(case.record, found) if is_ours(live, case.record) and live.id not in case.cleared]
+    ours = [live for live in ours_among(found, case.record) if live.id not in case.cleared]
     judgement = judge(case.record, ours, waited=waited, disturbed=case.disturbed)
     if case.corrections >= CORRECTIONS_MAX and judgement.verdict in (Verdict.CLEAR, Verdict.RESEND):
         return Judgement(Verdict.WAIT)
@@ -99,15 +99,17 @@ async def _correct(
             cases[address].touched = run.clock.now()
 
 
-def _by_identity(live: Sequence[LiveAlarm]) -> dict[tuple[str, ...], list[LiveAlarm]]:
+def by_identity(live: Sequence[LiveAlarm]) -> dict[tuple[str, ...], list[LiveAlarm]]:
+    """A bulk listing, ready to be asked for one alarm's records."""
     found: dict[tuple[str, ...], list[LiveAlarm]] = {}
     for alarm in live:
         found.setdefault(identity_key(alarm.metadata, None), []).append(alarm)
     return found
 
 
-def _candidates(record: RecordedAlarm, found: Mapping[tuple[str, ...], list[LiveAlarm]]) -> list[LiveAlarm]:
-    return found.get(identity_key(record.metadata, None), [])
+def ours_among(found: Mapping[tuple[str, ...], list[LiveAlarm]], record: RecordedAlarm) -> list[LiveAlarm]:
+    """The live records that bear our stamp and have this record's identity."""
+    return [live for live in found.get(identity_key(record.metadata, None), []) if is_ours(live, record)]
 
 
 def as_record(record: RecordedAlarm, live: LiveAlarm) -> RecordedAlarm:
@@ -120,6 +122,6 @@ async def leftovers(run: Run, target: AlarmTarget, records: Mapping[Address, Rec
     live = await run.active(target, records)
     if live is None:
         return {}
-    found = _by_identity(live)
-    remaining = {a: [x for x in _candidates(record, found) if is_ours(x, record)] for a, record in records.items()}
+    found = by_identity(live)
+    remaining = {address: ours_among(found, record) for address, record in records.items()}
     return {address: alarms for address, alarms in remaining.items() if alarms}

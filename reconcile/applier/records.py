@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from reconcile.model.address import Address
-from reconcile.model.change import AnyRecorded
+from reconcile.model.base import Value
 from reconcile.model.desired import Declared
 from reconcile.model.renewal import margin_of
 from reconcile.model.resources import Alarm, AnyResource, Event
@@ -15,6 +15,8 @@ from reconcile.model.secret import is_salted_from, salted
 from reconcile.model.snapshot import RecordedAlarm, RecordedEvent
 from reconcile.model.template import fill, path_keys, put_at, references
 from reconcile.ports import Sending
+
+R = TypeVar("R", bound=Value)
 
 
 def needed_secrets(declared: Declared) -> set[str]:
@@ -122,6 +124,6 @@ def recorded_event(declared: Declared, sending: Sending, *, secrets: dict[str, s
     )
 
 
-def in_doubt(record: AnyRecorded) -> AnyRecorded:
+def in_doubt(record: R) -> R:
     """The entry for a resource whose sending may or may not have arrived: the next plan sends it again, or clears it."""
     return record.model_copy(update={"digest": ""})

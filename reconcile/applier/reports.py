@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -21,6 +20,7 @@ from reconcile.applier.records import (
     with_secrets,
 )
 from reconcile.applier.run import Run, describe
+from reconcile.applier.together import together
 from reconcile.errors import Effect, TargetError
 from reconcile.model.address import Address
 from reconcile.model.change import AnyRecorded, Renew, Replace, Report, Update
@@ -47,9 +47,7 @@ async def report_wave(run: Run, changes: Sequence[Reporting]) -> None:
     by_target: dict[str, list[Reporting]] = {}
     for change in changes:
         by_target.setdefault(change.after.resource.target, []).append(change)
-    async with asyncio.TaskGroup() as group:
-        for name, members in sorted(by_target.items()):
-            group.create_task(_report_to(run, run.targets.alarms[name], members))
+    await together(_report_to(run, run.targets.alarms[name], members) for name, members in sorted(by_target.items()))
 
 
 async def _report_to(run: Run, target: AlarmTarget, changes: Sequence[Reporting]) -> None:

@@ -8,6 +8,7 @@ from reconcile.applier.clears import clear_owed
 from reconcile.applier.recovery import settle_pushes, settle_trigger
 from reconcile.applier.run import Run, describe
 from reconcile.applier.triggers import settle
+from reconcile.applier.unconfirmed import confirm_earlier
 from reconcile.errors import TargetError
 from reconcile.model.change import Clear
 from reconcile.model.snapshot import Intent, Opened, RecordedAlarm, Settled
@@ -20,9 +21,9 @@ async def settle_pending(run: Run) -> None:
         run.session.record(facts)
         run.observer.told(f"settled {_count(facts, owed)} left open by an earlier run")
     await _pay(run, owed)
-    snapshot = run.session.snapshot
-    for intent in [i for i in snapshot.pending.values() if i.op == "trigger"]:
+    for intent in [i for i in run.session.snapshot.pending.values() if i.op == "trigger"]:
         await _settle_trigger(run, intent)
+    await confirm_earlier(run)
 
 
 def _count(facts: Sequence[object], owed: Sequence[Intent]) -> str:

@@ -5,13 +5,13 @@ A wave holds the n-th handling of each alarm, so that several handlings of one a
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from reconcile.applier.records import secret_digests, with_secrets
 from reconcile.applier.recovery import candidates
 from reconcile.applier.run import Run, describe
+from reconcile.applier.together import together
 from reconcile.errors import Effect, TargetError
 from reconcile.model.base import digest
 from reconcile.model.change import Trigger
@@ -41,9 +41,7 @@ async def trigger_waves(run: Run, changes: Sequence[Trigger]) -> None:
         if starts:
             run.session.record([Opened(intent=start.intent) for start in starts])
             run.session.publish()
-            async with asyncio.TaskGroup() as group:
-                for start in starts:
-                    group.create_task(_start(run, start))
+            await together(_start(run, start) for start in starts)
 
 
 def _waves(changes: Sequence[Trigger]) -> Iterator[list[Trigger]]:

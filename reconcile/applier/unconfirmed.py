@@ -1,0 +1,57 @@
+"""Alarms that an earlier run reported and did not see: looked for once more before anything is planned.
+
+Seen now: confirmed, twins cleared. Not there although the list had its time: in doubt, so that the plan reports them again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from reconcile.applier.clears import send_clears
+from reconcile.applier.converge import Verdict, judge
+from reconcile.applier.readback import as_record, by_identity, ours_among
+from reconcile.applier.records import in_doubt
+from reconcile.applier.run import Run
+from reconcile.model.address import Address
+from reconcile.model.snapshot import Put, RecordedAlarm
+from reconcile.ports import AlarmTarget, AnyFact
+
+
+async def confirm_earlier(run: Run) -> None:
+    """Complete what is unconfirmed, with one listing per target."""
+    now = run.clock.now()
+    waiting: dict[str, dict[Address, RecordedAlarm]] = {}
+    for address, record in run.session.snapshot.resources.items():
+        if isinstance(record, RecordedAlarm) and _is_waiting(record, now):
+            waiting.setdefault(record.target, {})[address] = record
+    for name, records in sorted(waiting.items()):
+        if name in run.targets.alarms:
+            await _complete(run, run.targets.alarms[name], records)
+
+
+def _is_waiting(record: RecordedAlarm, now: int) -> bool:
+    alive = record.expires_at is None or record.expires_at > now
+    return record.confirmation == "unconfirmed" and record.digest != "" and alive
+
+
+async def _complete(run: Run, target: AlarmTarget, records: Mapping[Address, RecordedAlarm]) -> None:
+    live = await run.active(target, records)
+    if live is None:
+        return
+    found = by_identity(live)
+    facts: list[AnyFact] = []
+    twins: dict[Address, list[RecordedAlarm]] = {}
+    for address, record in records.items():
+        waited = run.clock.now() - record.reported_at >= target.confirm_timeout
+        ours = ours_among(found, record)
+        judgement = judge(record, ours, waited=waited, disturbed=False)
+        if judgement.kept is not None:
+            seen = record.model_copy(update={"confirmation": "confirmed", "remote_id": judgement.kept.id})
+            facts.append(Put(address=address, record=seen))
+            if judgement.wrong:
+                twins[address] = [as_record(record, wrong) for wrong in judgement.wrong]
+        elif waited or judgement.verdict is Verdict.RESEND:
+            facts.append(Put(address=address, record=in_doubt(record)))
+    run.session.record(facts)
+    if twins:
+        await send_clears(run, target, twins)
