@@ -62,14 +62,23 @@ def _update(base: dict[str, Any], declared: Declared, before: RecordedAlarm, gro
         return Update(**base | {"reason": "in doubt"}, after=declared, before=before, diff=_diff(declared, before))
     changed, unset = changed_secrets(declared, before.secrets, ground.environ) if declared.secrets else ((), ())
     ground.unset.update(unset)
-    if before.digest == declared.digest and not changed:
+    lifted = _lifted(declared, before)
+    if before.digest == declared.digest and not changed and not lifted:
         return None
-    diff = _diff(declared, before)
+    diff = _diff(declared, before) or lifted
     lifecycle_only = bool(diff) and not changed and all(path_keys(d.path)[0] == "lifecycle" for d in diff)
     reason = "moved" if base["moved_from"] else "lifecycle" if lifecycle_only else "changed" if diff else "secret"
     merged = tuple(sorted((*diff, *secret_differences(changed)), key=lambda d: d.path))
     sends = not lifecycle_only or _renew(base, declared, before, ground) is not None
     return Update(**base, reason=reason, after=declared, before=before, diff=merged, sends=sends)
+
+
+def _lifted(declared: Declared, before: RecordedAlarm) -> tuple[Difference, ...]:
+    """`protect: false` written out lifts what the state remembers, even where the content is the same."""
+    alarm = declared.resource
+    if before.protect and isinstance(alarm, Alarm) and not alarm.is_protected(sticky=True):
+        return (Difference("lifecycle.protect", True, False),)
+    return ()
 
 
 def _renew(base: dict[str, Any], declared: Declared, before: RecordedAlarm, ground: Ground) -> Change | None:
