@@ -6,13 +6,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from reconcile.applier import Account, Run, carry_out, check_secrets, settle_pending
+from reconcile.applier import Account, Look, Run, carry_out, check_secrets, look, settle_pending
 from reconcile.errors import Refused, StateUnusable
+from reconcile.model.change import Adopt, Drift
 from reconcile.model.config import Config
 from reconcile.model.desired import Desired
+from reconcile.model.live import Live
 from reconcile.model.plan import Plan
 from reconcile.model.snapshot import LastRun, Snapshot
 from reconcile.planner import PlanOptions, make_plan
+from reconcile.planner.drift import drifts
 from reconcile.planner.saved import remaining
 from reconcile.ports import AnyFact, Clock, Observer, StateSession, StateStore, Targets
 
@@ -41,12 +44,45 @@ def plan(
     return _plan(desired, store.read(), config, options, clock, environ)
 
 
+async def refreshed_plan(
+    desired: Desired, store: StateStore, config: Config, targets: Targets, options: PlanOptions, base: Base
+) -> Plan:
+    """Diff the specs against the state and what is live. Takes no lock, writes nothing, changes nothing anywhere."""
+    snapshot = store.read()
+    asked = Look(config, stamped=not options.adopt, ended=True)
+    live = await look(asked, desired, snapshot, targets, base.clock, base.observer)
+    return _plan(desired, snapshot, config, options, base.clock, base.environ, live)
+
+
+async def drift(store: StateStore, config: Config, targets: Targets, base: Base) -> tuple[Snapshot, tuple[Drift, ...]]:
+    """What is live against what is recorded. Takes no lock and cannot write."""
+    snapshot = store.read()
+    stack = stack_of(config, snapshot)
+    live = await look(Look(config, ended=True), None, snapshot, targets, base.clock, base.observer)
+    return snapshot, drifts(snapshot, live, stack=stack, now=base.clock.now())
+
+
 def _plan(
-    desired: Desired, snapshot: Snapshot, config: Config, options: PlanOptions, clock: Clock, environ: Mapping[str, str]
+    desired: Desired,
+    snapshot: Snapshot,
+    config: Config,
+    options: PlanOptions,
+    clock: Clock,
+    environ: Mapping[str, str],
+    live: Live | None = None,
 ) -> Plan:
     now = options.as_of if options.as_of is not None else clock.now()
     stack = stack_of(config, snapshot)
-    return make_plan(desired, snapshot, config, options=options, now=now, environ=environ, stack=stack)
+    return make_plan(desired, snapshot, config, options=options, now=now, environ=environ, stack=stack, live=live)
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """The clock, the environment and who is told: what a use case that only looks needs."""
+
+    clock: Clock
+    environ: Mapping[str, str]
+    observer: Observer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +116,9 @@ async def apply(
             halted=lambda: how.halted() is not None,
         )
         await settle_pending(run)
-        decided = _decide(desired, config, session.snapshot, clock, how)
+        live = await _live(desired, config, run, how)
+        decided = _decide(desired, config, session.snapshot, clock, how, live)
+        run.adopting = any(isinstance(change, Adopt) for change in decided.changes)
         targets.check({change.target for change in decided.changes if change.action not in ("move", "forget", "defer")})
         check_secrets(decided, how.environ)
         if how.approve(decided):
@@ -88,9 +126,21 @@ async def apply(
         return _save(run, session, how)
 
 
-def _decide(desired: Desired, config: Config, snapshot: Snapshot, clock: Clock, how: Applying) -> Plan:
-    options = how.options if how.expect is None else PlanOptions.from_document(how.expect.get("options", {}))
-    decided = _plan(desired, snapshot, config, options, clock, how.environ)
+def _options(how: Applying) -> PlanOptions:
+    return how.options if how.expect is None else PlanOptions.from_document(how.expect.get("options", {}))
+
+
+async def _live(desired: Desired, config: Config, run: Run, how: Applying) -> Live | None:
+    """What is live, where the plan asks for it, or where a lost state must not report everything again."""
+    options, snapshot = _options(how), run.session.snapshot
+    if not (options.refresh or options.adopt or snapshot.lineage is None):
+        return None
+    asked = Look(config, stamped=not options.adopt, coc=options.refresh, lenient=not options.refresh)
+    return await look(asked, desired, snapshot, run.targets, run.clock, run.observer)
+
+
+def _decide(desired: Desired, config: Config, snapshot: Snapshot, clock: Clock, how: Applying, live: Live | None) -> Plan:
+    decided = _plan(desired, snapshot, config, _options(how), clock, how.environ, live)
     if how.expect is not None:
         decided = remaining(how.expect, decided, snapshot)
     if decided.violations:
@@ -146,4 +196,4 @@ def edit_state(
         return len(facts), session.commit(stack=snapshot.stack or DEFAULT_STACK, last_run=last_run).serial
 
 
-__all__ = ["Applying", "ViolationsFound", "apply", "edit_state", "plan", "stack_of"]
+__all__ = ["Applying", "Base", "ViolationsFound", "apply", "drift", "edit_state", "plan", "refreshed_plan", "stack_of"]

@@ -8,10 +8,28 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from reconcile.model.address import Address
+from reconcile.model.live import CocAlarm, LiveAlarm
 from reconcile.model.resources import Alarm, Event, Handling
 from reconcile.model.snapshot import Drop, LastRun, Opened, Put, RecordedAlarm, Settled, Snapshot
 
 AnyFact = Put | Drop | Opened | Settled
+__all__ = [
+    "AlarmTarget",
+    "AnyFact",
+    "Clock",
+    "CocAlarm",
+    "HistoryRow",
+    "LiveAlarm",
+    "Observer",
+    "Progress",
+    "Sending",
+    "Stamp",
+    "StateSession",
+    "StateStore",
+    "Targets",
+    "TaskStatus",
+    "TaskTarget",
+]
 
 
 class Clock(Protocol):
@@ -41,26 +59,6 @@ class Sending:
     starts_at: int
     body: Mapping[str, Any] = field(repr=False)
     metadata: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class LiveAlarm:
-    """One active record as the server lists it (facts: ListEvents). Instants in ms; `id` is opaque text."""
-
-    id: str
-    starts_at: int
-    timeout: int | None
-    metadata: Mapping[str, str]
-    annotations: Mapping[str, Any]
-    arrives_at: int | None = None
-    ends_at: int = 0
-    enterprise_project_id: str | None = None
-    raw: Mapping[str, Any] = field(default_factory=dict, repr=False)
-
-    @property
-    def expires_at(self) -> int | None:
-        """When the timeout ends, counted from `starts_at`."""
-        return None if self.timeout is None else self.starts_at + self.timeout
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +110,10 @@ class AlarmTarget(Protocol):
         """
         ...
 
+    async def ended(self, *, since: int, stamped: bool = True) -> list[LiveAlarm]:
+        """Alarms that were cleared or expired since (ms), as far as the server keeps a history."""
+        ...
+
 
 # -- tasks ---------------------------------------------------------------------------------------------------------
 
@@ -130,14 +132,12 @@ class HistoryRow:
 
 
 @dataclass(frozen=True, slots=True)
-class CocAlarm:
-    """What ShowAlarm says; `status` is `alarming`, `resolved` or a word we do not know."""
+class TaskStatus:
+    """How a work order stands. `word` is the server's own; only words we know mean that it ended, or that it went well."""
 
-    id: str
-    name: str | None
-    status: str | None
-    owner: str | None = None
-    extra: Mapping[str, Any] = field(default_factory=dict)
+    word: str | None
+    ended: bool = False
+    succeeded: bool = False
 
 
 class TaskTarget(Protocol):
@@ -160,6 +160,10 @@ class TaskTarget(Protocol):
         Raises TargetError; its `effect` decides whether it may be sent again (contract section 6). Never resends by itself
         but after a connect error, a 401 (once) or a 429.
         """
+        ...
+
+    async def follow(self, ticket: str, task_type: str, alarm_id: str) -> TaskStatus:
+        """How a work order stands now."""
         ...
 
 

@@ -15,7 +15,7 @@ from reconcile.model.desired import Declared, Desired, Forgotten, Moved, Source
 from reconcile.model.dialects import DAY
 from reconcile.model.resources import Alarm, AnyResource, Event, Handling
 from reconcile.model.snapshot import Snapshot, fold
-from reconcile.ports import CocAlarm, HistoryRow, LiveAlarm, Progress, Sending, Stamp
+from reconcile.ports import CocAlarm, HistoryRow, LiveAlarm, Progress, Sending, Stamp, TaskStatus
 
 NOW = 1_800_000_000_000
 CONFIG = Config(stack="shop", targets=DEFAULT_TARGETS)
@@ -275,6 +275,10 @@ class AlarmServer:
         ]
 
 
+    async def ended(self, *, since: int, stamped: bool = True) -> list[LiveAlarm]:
+        return []
+
+
 @dataclass
 class TaskServer:
     """COC alarm management: every POST that arrives is a work order."""
@@ -293,6 +297,9 @@ class TaskServer:
 
     async def show(self, alarm_id: str) -> CocAlarm | None:
         return CocAlarm(alarm_id, "cpu", "alarming")
+
+    async def follow(self, ticket: str, task_type: str, alarm_id: str) -> TaskStatus:
+        return TaskStatus("FINISHED", ended=True, succeeded=True)
 
     async def trigger(self, alarm_id: str, handling: Handling) -> str:
         executed, fault = self.faults.pop(0) if self.faults else (True, None)

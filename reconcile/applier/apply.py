@@ -40,7 +40,7 @@ def check_secrets(plan: Plan, environ: Mapping[str, str]) -> None:
     """Refuse an apply that needs a secret which is not set, before anything is sent."""
     missing: dict[str, list[str]] = {}
     for change in plan.changes:
-        if not isinstance(change, Clear | Move | Adopt | Forget | Defer) and _is_sent(change):
+        if not isinstance(change, Clear | Move | Forget | Defer) and _is_sent(change):
             for name in needed_secrets(change.after) - environ.keys():
                 missing.setdefault(name, []).append(change.address)
     if missing:
@@ -57,16 +57,33 @@ async def carry_out(run: Run, plan: Plan) -> None:
     replaces = [change for change in plan.changes if isinstance(change, Replace)]
     await clear_wave(run, [change for change in clears if change.first])
     await _clear_replaced(run, [change for change in replaces if change.clear_first])
-    await report_wave(
-        run, [change for change in plan.changes if isinstance(change, Report | Update | Renew) and _is_sent(change)]
-    )
+    await report_wave(run, [report for change in plan.changes if (report := _as_report(change)) is not None])
     await _replace(run, [change for change in replaces if change.address not in run.failed])
     await trigger_waves(run, [change for change in plan.changes if isinstance(change, Trigger)])
     await clear_wave(run, [change for change in clears if not change.first])
 
 
 def _is_sent(change: Change) -> bool:
-    return not isinstance(change, Move | Adopt | Forget | Defer) and (not isinstance(change, Update) or change.sends)
+    return change.sends if isinstance(change, Adopt | Update) else not isinstance(change, Move | Forget | Defer)
+
+
+def _as_report(change: Change) -> Report | Update | Renew | None:
+    """What goes out in the wave of reports. An adopted alarm that differs is updated from what was adopted."""
+    match change:
+        case Adopt(record=record, sends=True):
+            return Update(
+                address=change.address,
+                kind=change.kind,
+                target=change.target,
+                reason="adopted",
+                after=change.after,
+                before=record,
+                diff=change.diff,
+            )
+        case Report() | Renew() | Update(sends=True):
+            return change
+        case _:
+            return None
 
 
 def _occupy(run: Run) -> None:
@@ -126,6 +143,8 @@ def _facts(change: Change) -> list[AnyFact]:
         case Update(before=before, after=after, sends=False):
             sticky = isinstance(before, RecordedAlarm) and before.protect
             news: dict[str, object] = {"digest": after.digest, "content": dict(after.content)}
+            if change.confirmation is not None:
+                news["confirmation"] = change.confirmation
             if isinstance(after.resource, Alarm):
                 news["protect"] = after.resource.is_protected(sticky=sticky)
             return [*_moved(change, before), Put(address=change.address, record=before.model_copy(update=news))]

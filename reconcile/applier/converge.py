@@ -46,11 +46,17 @@ def identity_key(metadata: Mapping[str, str], enterprise_project: str | None) ->
 
 
 def is_ours(live: LiveAlarm, record: RecordedAlarm) -> bool:
-    """Whether a live record bears our stamp, or, where we stamp nothing, nobody's, and has our identity."""
+    """Whether a live record has our identity and bears our stamp (where we stamp nothing: nobody's), or is the very record
+    we had before it was stamped.
+    """
     project = record.content.get("enterprise_project_id")
     same = identity_key(live.metadata, live.enterprise_project_id or project) == identity_key(record.metadata, project)
     ours = record.metadata.get("reconcile_key")
-    return same and live.metadata.get("reconcile_key") == ours
+    return same and (live.metadata.get("reconcile_key") == ours or _is_former(live, record))
+
+
+def _is_former(live: LiveAlarm, record: RecordedAlarm) -> bool:
+    return live.id == record.remote_id and "managed_by" not in live.metadata
 
 
 def is_foreign(live: LiveAlarm, stack: str) -> bool:
@@ -77,4 +83,5 @@ def judge(record: RecordedAlarm, found: Sequence[LiveAlarm], *, waited: bool, di
 
 def _is_right(live: LiveAlarm, record: RecordedAlarm) -> bool:
     """Our metadata, and a start no earlier than our sending: every older record of ours started before it."""
-    return live.starts_at >= record.reported_at and dict(live.metadata) == dict(record.metadata)
+    same = all(live.metadata.get(key) == value for key, value in record.metadata.items())
+    return live.starts_at >= record.reported_at and same

@@ -56,11 +56,6 @@ def first_instant(alarm: Event, now: int) -> tuple[int, bool]:
     return now, True
 
 
-def occurrence_of(stack: str, address: Address, sent_at: int) -> str:
-    """A name for an occurrence: unique for an address, since no two begin in one millisecond."""
-    return hashlib.sha256(f"{stack}/{address}@{sent_at}".encode()).hexdigest()[:16]
-
-
 def stamp_key(stack: str, address: Address, taken: set[str]) -> str:
     """`<stack>/<address>`, with a counter where the state already holds that value (a moved alarm keeps its first)."""
     key, count = f"{stack}/{address}", 1

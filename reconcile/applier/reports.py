@@ -12,7 +12,6 @@ from reconcile.applier.records import (
     alarm_id,
     first_instant,
     in_doubt,
-    occurrence_of,
     recorded_alarm,
     recorded_event,
     secret_digests,
@@ -24,6 +23,7 @@ from reconcile.applier.together import together
 from reconcile.errors import Effect, TargetError
 from reconcile.model.address import Address
 from reconcile.model.change import AnyRecorded, Renew, Replace, Report, Update
+from reconcile.model.occurrence import occurrence_of
 from reconcile.model.resources import Alarm, Event
 from reconcile.model.snapshot import Intent, Opened, Put, RecordedAlarm, RecordedEvent, Settled
 from reconcile.ports import AlarmTarget, AnyFact, Sending, Stamp

@@ -28,6 +28,7 @@ class Run:
     account: Account = field(default_factory=Account)
     failed: set[Address] = field(default_factory=set)
     unlistable: set[str] = field(default_factory=set)
+    adopting: bool = False  # unstamped records matter, too
     taken: set[str] = field(default_factory=set)  # stamp keys and alarmIds in use
 
     def ended(self, change: Change, outcome: str, detail: str = "", hint: str | None = None) -> None:
@@ -51,7 +52,7 @@ class Run:
         if not target.readable or target.name in self.unlistable:
             return None
         since = min((min(r.starts_at, r.reported_at) for r in records.values()), default=self.clock.now())
-        stamped = all("reconcile_key" in record.metadata for record in records.values())
+        stamped = all("reconcile_key" in record.metadata for record in records.values()) and not self.adopting
         try:
             return await target.active(since=since, stamped=stamped)
         except TargetError as error:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, TypeAlias
 
 from reconcile.model.address import Address, Kind
 from reconcile.model.desired import Declared
-from reconcile.model.snapshot import RecordedAlarm, RecordedEvent, RecordedHandling
+from reconcile.model.snapshot import Confirmation, RecordedAlarm, RecordedEvent, RecordedHandling
 
 AnyRecorded: TypeAlias = RecordedAlarm | RecordedEvent | RecordedHandling
 
@@ -53,6 +53,7 @@ class Update(Step):
     before: AnyRecorded
     diff: tuple[Difference, ...] = ()
     sends: bool = True
+    confirmation: Confirmation | None = None  # what the state then says, where only the state changes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,13 +99,16 @@ class Trigger(Step):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Adopt(Step):
-    """Take over an active record instead of reporting a second one. `record` is what the state will hold."""
+    """Take over an active record instead of reporting a second one. `record` is what the state will hold of it; with `sends`
+    the declared content is reported over it at once.
+    """
 
     action: ClassVar[str] = "adopt"
     after: Declared
     record: RecordedAlarm
     before: RecordedAlarm | None = None
     diff: tuple[Difference, ...] = ()
+    sends: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

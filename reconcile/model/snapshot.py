@@ -78,6 +78,7 @@ class RecordedHandling(Value):
     digest: str
     content: dict[str, Any]
     runs: tuple[Run, ...] = Field(default=(), strict=False)
+    retrigger: bool = False  # a person said: run it again although it may have run
     secrets: dict[str, str] = Field(default_factory=dict)
 
 

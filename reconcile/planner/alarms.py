@@ -18,6 +18,7 @@ from reconcile.model.template import path_keys
 from reconcile.planner.diff import differences, secret_differences
 from reconcile.planner.identity import identity_of
 from reconcile.planner.options import PlanOptions
+from reconcile.planner.refresh import Seen, adoption, refuse_foreign, repair
 from reconcile.planner.secrets import changed_secrets
 
 
@@ -31,13 +32,16 @@ class Ground:
     options: PlanOptions
     origins: Mapping[Address, Address]
     unset: set[str] = field(default_factory=set)
+    seen: Seen | None = None
 
 
 def plan_alarm(declared: Declared, before: RecordedAlarm | None, ground: Ground) -> Change | None:
     """The verb for a declared alarm, the strongest first: report, replace, update, renew, move."""
     base = _base(declared, ground)
+    if ground.seen is not None:
+        refuse_foreign(declared, ground.seen)
     if before is None:
-        return Report(**base, reason="new", after=declared)
+        return _adoption(base, declared, ground) or Report(**base, reason="new", after=declared)
     if ground.options.wants_replaced(declared.address):
         return Replace(**base, reason="requested", after=declared, before=before, clear_first=True)
     effective = _effective(declared, before)
@@ -47,7 +51,19 @@ def plan_alarm(declared: Declared, before: RecordedAlarm | None, ground: Ground)
     expired = _ended(effective, before, ground)
     if expired is not None:
         return Report(**base, reason=expired, after=effective, before=before, diff=_diff(effective, before))
-    return _update(base, effective, before, ground) or _renew(base, effective, before, ground) or _move(base, effective, before)
+    changed = before.digest != effective.digest
+    repaired = repair(base, effective, before, ground.seen, changed) if ground.seen else None
+    return (
+        repaired
+        or _update(base, effective, before, ground)
+        or _renew(base, effective, before, ground)
+        or _move(base, effective, before)
+    )
+
+
+def _adoption(base: dict[str, Any], declared: Declared, ground: Ground) -> Change | None:
+    target = ground.targets.get(declared.resource.target)
+    return adoption(base, declared, ground.seen, target) if ground.seen is not None and target is not None else None
 
 
 def _ended(declared: Declared, before: RecordedAlarm, ground: Ground) -> str | None:

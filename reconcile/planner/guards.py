@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from reconcile.model.address import Address
-from reconcile.model.change import AnyRecorded, Change, Clear, Replace, Trigger, Violation
+from reconcile.model.change import Adopt, AnyRecorded, Change, Clear, Replace, Trigger, Violation
 from reconcile.model.config import Guards
 from reconcile.model.resources import Alarm, AnyResource
 from reconcile.planner.options import PlanOptions
@@ -53,6 +53,7 @@ def _clears(
     if clears <= (options.allow.get("clears") or 0):
         return
     alarms = sum(record.kind == "alarm" for record in records.values())
+    alarms += sum(isinstance(change, Adopt) or (isinstance(change, Clear) and change.reason == "orphan") for change in changes)
     hint = f"if this is meant: --allow clears={clears}"
     if guards.max_clears_count is not None and clears > guards.max_clears_count:
         yield Violation("clears", f"{clears} alarms would be cleared; the guard allows {guards.max_clears_count}", hint)

@@ -12,7 +12,7 @@ from typing import Any
 
 from reconcile.model.address import Address
 from reconcile.model.base import digest
-from reconcile.model.change import AnyRecorded, Change, Defer, Difference, Forget, Move, Replace, Report, Trigger, Update
+from reconcile.model.change import Adopt, AnyRecorded, Change, Defer, Difference, Forget, Move, Replace, Report, Trigger, Update
 from reconcile.model.desired import Declared
 from reconcile.model.resources import Handling
 from reconcile.model.snapshot import Intent, RecordedAlarm, RecordedHandling, Run
@@ -33,6 +33,8 @@ class Alarms:
         change, record = self._changes.get(address), self._records.get(address)
         if isinstance(change, Defer):
             return None
+        if isinstance(change, Adopt):
+            return change.record.occurrence
         if isinstance(change, Replace) or (isinstance(change, Report) and change.before is None):
             return NEW_OCCURRENCE
         if not isinstance(record, RecordedAlarm) or (record.confirmation == "cleared" and not isinstance(change, Report)):
@@ -66,12 +68,40 @@ def plan_handling(
     if _is_unknown(declared.address, base["moved_from"], before, handling, pending):
         note = f"it may have run: `reconcile resolve {declared.address} --ticket ID | --not-run | --retrigger`"
         return Defer(**base, reason="unknown", after=declared, before=before, note=note)
+    resolved = _resolved(handling, ground)
+    if resolved is not None:
+        return Defer(**base, reason=resolved[0], after=declared, before=before, note=resolved[1])
     occurrence = alarms.occurrence(handling.alarm) if handling.alarm else ""
     if occurrence is None:
         assert handling.alarm is not None
         note = alarms.why_absent(handling.alarm)
         return Defer(**base, reason="alarm not active", after=declared, before=before, note=note)
     return _decide(base, declared, before, handling, occurrence, ground)
+
+
+def _resolved(handling: Handling, ground: Ground) -> tuple[str, str] | None:
+    """Why COC's own view of the alarm forbids its task, where it was asked."""
+    coc = ground.seen.live.coc if ground.seen else {}
+    key = (handling.target, handling.alarm_id or "")
+    if key not in coc:
+        return None
+    shown = coc[key]
+    if shown is not None and shown.status == "resolved":
+        name = shown.name or handling.alarm_id
+        return "alarm resolved", f"COC says that {name} is resolved; give the id of the alarm that is active"
+    return None
+
+
+def _shown(handling: Handling, ground: Ground) -> str | None:
+    coc = ground.seen.live.coc if ground.seen else {}
+    key = (handling.target, handling.alarm_id or "")
+    if key not in coc:
+        return None
+    shown = coc[key]
+    if shown is None:
+        return f"COC does not show {handling.alarm_id}: is it the id of an aggregated alarm?"
+    parts = [f"COC alarm {shown.name or shown.id}", shown.status or "status not told"]
+    return ", ".join([*parts, f"owner {shown.owner}"] if shown.owner else parts)
 
 
 def _is_unknown(
@@ -99,8 +129,11 @@ def _decide(
     same = [run for run in runs if run.occurrence == occurrence or not handling.alarm]
     diff = _diff(declared, before)
     trigger = {**base, "after": declared, "before": before, "after_alarm": handling.alarm, "diff": diff}
+    trigger["note"] = _shown(handling, ground)
+    if before is not None and before.retrigger:
+        return Trigger(**trigger, reason="retrigger", forced=True)
     if ground.options.wants_rerun(declared.address):
-        return Trigger(**trigger, reason="rerun", forced=True, note="asked for by --rerun")
+        return Trigger(**trigger, reason="rerun", forced=True)
     if same:
         return _already_ran(base, declared, before, handling, same[-1], diff, trigger)
     if runs:

@@ -27,14 +27,17 @@ from reconcile.model.change import (
 )
 from reconcile.model.config import Config
 from reconcile.model.desired import Declared, Desired
+from reconcile.model.live import Live
 from reconcile.model.plan import Plan
 from reconcile.model.snapshot import RecordedAlarm, RecordedEvent, RecordedHandling, Snapshot
 from reconcile.planner.alarms import Ground, plan_alarm, plan_event, plan_removed
+from reconcile.planner.drift import drifts
 from reconcile.planner.guards import violations_of
 from reconcile.planner.handlings import Alarms, plan_handling, plan_removed_handling
 from reconcile.planner.identity import Identity, identity_of
 from reconcile.planner.moves import relocate
 from reconcile.planner.options import PlanOptions
+from reconcile.planner.refresh import Seen, orphans
 
 RANKS: dict[type, int] = {
     Move: 0,
@@ -59,16 +62,21 @@ def make_plan(
     now: int,
     environ: Mapping[str, str],
     stack: str,
+    live: Live | None = None,
 ) -> Plan:
-    """Decide everything. `now` in ms. Pure: the same arguments give the same plan, and none of them is changed."""
+    """Decide everything. `now` in ms; `live` is what `--refresh` showed. Pure: the same arguments give the same plan, and
+    none of them is changed.
+    """
     wanted = replace(desired, declared={}) if options.destroy else desired
     records, origins = relocate(wanted, snapshot.resources, config.targets)
-    ground = Ground(now, config.targets, environ, options, origins)
+    seen = Seen.of(live, records, stack, adopt_unstamped=options.adopt) if live else None
+    ground = Ground(now, config.targets, environ, options, origins, seen=seen)
     selected = _Selection(options, origins)
     changes = _alarms(wanted, records, ground, selected)
     alarms = Alarms(changes, records, selected.left_out)
     changes |= _handlings(wanted, records, alarms, snapshot, ground, selected)
     changes |= _removed(wanted, records, ground, selected)
+    changes |= _orphans(wanted, records, ground, selected)
     ordered = _ordered([c for c in changes.values() if c is not None], config)
     if options.renew_only:
         ordered = tuple(change for change in ordered if isinstance(change, Renew))
@@ -82,7 +90,11 @@ def make_plan(
         unchanged=sum(1 for change in changes.values() if change is None),
         left_out=len(selected.left_out),
         notes=(*desired.notes, *_notes(ground)),
-        violations=violations_of(ordered, records, config.guards, options, nothing_declared=not wanted.declared),
+        violations=(
+            *violations_of(ordered, records, config.guards, options, nothing_declared=not wanted.declared),
+            *(seen.violations if seen else ()),
+        ),
+        drift=drifts(snapshot, live, stack=stack, now=now) if live else (),
         pending=tuple(snapshot.pending[i] for i in sorted(snapshot.pending)),
         destroy=options.destroy,
         options=options.document(),
@@ -153,6 +165,17 @@ def _removed(
     return changes
 
 
+def _orphans(
+    desired: Desired, records: Mapping[Address, AnyRecorded], ground: Ground, selected: _Selection
+) -> dict[Address, Change | None]:
+    """With `--refresh`: what bears our stamp and nobody knows. An address under `forget` is left alone."""
+    if ground.seen is None:
+        return {}
+    taken = {*records, *desired.declared, *(entry.address for entry in desired.forget)}
+    found = orphans(ground.seen, taken)
+    return {address: clear for address, clear in found.items() if selected(address, clear.target)}
+
+
 def _ordered(changes: Sequence[Change], config: Config) -> tuple[Change, ...]:
     reported = _reported(changes, config)
     settled = [_first(change, reported, config) for change in changes]
@@ -167,7 +190,7 @@ def _reported(changes: Sequence[Change], config: Config) -> dict[Identity, Addre
     """The identities that this plan reports, each with its address."""
     found: dict[Identity, Address] = {}
     for change in changes:
-        if isinstance(change, Report | Replace | Update) and kind_of(change.address) == "alarm":
+        if isinstance(change, Report | Replace | Update | Adopt) and kind_of(change.address) == "alarm":
             after: Declared = change.after
             found[identity_of(after.resource.target, after.content, change.address, config.targets)] = change.address
     return found

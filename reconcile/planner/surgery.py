@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from reconcile.errors import CommandLineWrong, Refused
 from reconcile.model.address import Address, kind_of, matches, parse_address
-from reconcile.model.snapshot import Drop, Put, RecordedAlarm, Snapshot
+from reconcile.model.snapshot import Drop, Put, RecordedAlarm, RecordedHandling, Settled, Snapshot
 
 
 def move(snapshot: Snapshot, old: Address, new: Address) -> list[Put | Drop]:
@@ -48,6 +48,24 @@ def unprotect(snapshot: Snapshot, globs: Sequence[str]) -> list[Put | Drop]:
         record = snapshot.resources[address]
         if isinstance(record, RecordedAlarm) and record.protect:
             facts.append(Put(address=address, record=record.model_copy(update={"protect": False})))
+    return facts
+
+
+def resolve(snapshot: Snapshot, address: Address, *, ticket: str | None, retrigger: bool, now: int) -> list[Put | Drop | Settled]:
+    """Close the open trigger of a handling by a person's word: it ran as `ticket`; it is to run again; or it did not run."""
+    found = [i for i in snapshot.pending.values() if i.op == "trigger" and i.address == address]
+    if not found:
+        raise Refused(f"{address} has no unknown run", hint="see `reconcile show`: what is unknown stands there first")
+    facts: list[Put | Drop | Settled] = []
+    for intent in found:
+        record = intent.record
+        assert isinstance(record, RecordedHandling) and intent.run is not None
+        if ticket is not None:
+            run = intent.run.model_copy(update={"outcome": "started", "ticket": ticket, "how": "person"})
+            facts.append(Put(address=address, record=record.model_copy(update={"runs": (*record.runs, run)})))
+        elif retrigger:
+            facts.append(Put(address=address, record=record.model_copy(update={"retrigger": True})))
+        facts.append(Settled(intent_id=intent.id, how="by a person"))
     return facts
 
 

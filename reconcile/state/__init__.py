@@ -1,1 +1,1 @@
-"""Adapter: where snapshots are kept. Codec, journal, lock, local file."""
+"""Adapter: where snapshots are kept. Codec, journal, lock, local file. Knows nothing of specs, plans, targets or views."""

@@ -1,0 +1,109 @@
+"""One apply, from the command line's wishes to the exit code: wires engine, observer, approval and signals together."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reconcile import engine
+from reconcile.cli.approval import ask
+from reconcile.cli.given import Given
+from reconcile.cli.halting import Halt, run_halting
+from reconcile.cli.observers import observer_of
+from reconcile.cli.plan_files import read_plan
+from reconcile.cli.streams import answer, style_of, tell, width_of
+from reconcile.cli.wiring import Session, who
+from reconcile.errors import ReconcileError
+from reconcile.views import apply_json
+from reconcile.views.apply_text import render_account
+from reconcile.views.plan_text import render_plan
+
+if TYPE_CHECKING:
+    from reconcile.applier import Account
+    from reconcile.model.plan import Plan
+    from reconcile.planner import PlanOptions
+
+
+class Applier:
+    """Shows the plan, asks, tells what happens, and gives the closing account, as text or as JSON lines."""
+
+    def __init__(self, given: Given, *, approved: bool, as_json: bool) -> None:
+        self.given, self.approved, self.as_json = given, approved, as_json
+        self.session = Session(given)
+        self.declined = False
+        self.observer, self.closing = observer_of(given, as_json=as_json)
+        self.style, self.width = style_of(sys.stdout, given.color, os.environ), width_of(sys.stdout)
+
+    def run(self, planfile: Path | None, *, options: PlanOptions, command: str, lock_timeout: float) -> int:
+        """Apply, and return the exit code."""
+        if self.as_json:
+            answer(apply_json.version_line())
+        try:
+            expect = None if planfile is None else read_plan(self.given.path(planfile))
+            with self.closing:
+                account = run_halting(lambda halt: self._apply(halt, options, expect, command, lock_timeout))
+        except Exception as error:
+            self._failed(error)
+            raise
+        return self._account(account)
+
+    async def _apply(
+        self, halt: Halt, options: PlanOptions, expect: dict[str, object] | None, command: str, lock_timeout: float
+    ) -> Account:
+        session = self.session
+        how = engine.Applying(
+            options=options,
+            environ=session.environ,
+            who=who(),
+            command=command,
+            lock_timeout=lock_timeout,
+            expect=expect,
+            approve=self._approve,
+            salt=lambda: secrets.token_hex(8),
+            halted=halt,
+        )
+        desired, store, config = session.desired, session.store, session.config
+        async with session.targets(self._log) as targets:
+            return await engine.apply(desired, store, config, targets, session.clock, self.observer, how)
+
+    def _log(self, text: str) -> None:
+        if self.given.verbose:
+            self.observer.told(text)
+
+    def _approve(self, plan: Plan) -> bool:
+        self._show(plan)
+        if self.approved or all(change.action == "defer" for change in plan.changes):
+            return True
+        self.declined = not ask(
+            f"Do this on stack {plan.stack}?" if not plan.destroy else f"Clear all of this on stack {plan.stack}?"
+        )
+        return not self.declined
+
+    def _show(self, plan: Plan) -> None:
+        if self.as_json:
+            for line in apply_json.change_lines(plan):
+                answer(line)
+        else:
+            answer(render_plan(plan, style=self.style, width=self.width))
+
+    def _failed(self, error: Exception) -> None:
+        """What stdout says of an error: the plan that was refused, and always the last line of JSON."""
+        if isinstance(error, engine.ViolationsFound):
+            self._show(error.plan)
+        if self.as_json:
+            known = error if isinstance(error, ReconcileError) else ReconcileError(f"{type(error).__name__}: {error}")
+            answer(apply_json.error_line(known) + apply_json.summary_line(exit_code=known.exit_code, counts={}))
+
+    def _account(self, account: Account) -> int:
+        code = 1 if self.declined else account.exit_code
+        if self.as_json:
+            answer(apply_json.summary_line(exit_code=code, counts=account.counts(), serial=account.serial))
+        elif self.declined:
+            tell("Not applied.\n")
+        elif account.outcomes:
+            text = render_account(account.outcomes, exit_code=code, serial=account.serial, style=self.style, width=self.width)
+            answer("\n" + text)
+        return code

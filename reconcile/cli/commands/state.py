@@ -1,0 +1,144 @@
+"""`reconcile state`: look at the state, rename and drop what is in it. Sends nothing."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from reconcile.cli.given import Given, takes_given
+from reconcile.cli.options import DURATION, option
+from reconcile.cli.streams import answer, style_of, tell
+
+if TYPE_CHECKING:
+    from reconcile.model.snapshot import Snapshot
+    from reconcile.ports import AnyFact
+
+_LOCK = option("--lock-timeout", metavar="DURATION", type=DURATION, default="0s", help="How long to wait for another run's lock.")
+
+
+@click.group("state")
+@takes_given
+def state() -> None:
+    """Look at the state, and rename or drop what is in it.
+
+    \b
+    Examples:
+      reconcile state list 'alarm.web-*'
+      reconcile state show alarm.web-1-cpu-high
+      reconcile state mv alarm.old alarm.new
+      reconcile state rm alarm.handed-over
+      reconcile state pull > state.json
+    """
+
+
+@state.command("list")
+@click.argument("globs", metavar="[GLOB]...", nargs=-1)
+@takes_given
+@click.pass_obj
+def list_(given: Given, /, globs: tuple[str, ...]) -> int:
+    """List addresses, one a line.
+
+    \b
+    Example:
+      reconcile state list 'alarm.disk*'
+    """
+    from reconcile.cli.state_edits import matching
+    from reconcile.cli.wiring import Session
+    from reconcile.views.state_text import render_addresses
+
+    snapshot = Session(given).store.read()
+    answer(render_addresses(matching(snapshot, globs or ["*"]) if snapshot.resources or globs else []))
+    return 0
+
+
+@state.command("show")
+@click.argument("address", metavar="ADDRESS")
+@option("--json", "as_json", is_flag=True, help="Print the state's entry as JSON.")
+@takes_given
+@click.pass_obj
+def show(given: Given, /, address: str, as_json: bool) -> int:
+    """Show one resource as the state knows it; a glob shows several.
+
+    \b
+    Example:
+      reconcile state show 'alarm.disk-full["/var"]'
+    """
+    from reconcile.cli.state_edits import matching
+    from reconcile.cli.wiring import Session
+    from reconcile.views.state_text import render_entries, render_resource
+
+    snapshot = Session(given).store.read()
+    found = {name: snapshot.resources[name] for name in matching(snapshot, [address])}
+    style = style_of(sys.stdout, given.color, os.environ)
+    answer(render_entries(found) if as_json else "\n".join(render_resource(*entry, style=style) for entry in found.items()))
+    return 0
+
+
+@state.command()
+@click.argument("old")
+@click.argument("new")
+@_LOCK
+@takes_given
+@click.pass_obj
+def mv(given: Given, /, old: str, new: str, lock_timeout: float) -> int:
+    """Give a resource another address; nothing is sent. Without a key, all instances move.
+
+    \b
+    Example:
+      reconcile state mv alarm.old alarm.new
+    """
+    from reconcile.cli.state_edits import check_move, moved
+
+    check_move(old, new)
+    _edit(given, lambda snapshot: moved(snapshot, old, new), "state mv", lock_timeout)
+    tell(f"{old} is now {new}.\n" if not given.quiet else "")
+    return 0
+
+
+@state.command()
+@click.argument("globs", metavar="GLOB...", nargs=-1, required=True)
+@_LOCK
+@takes_given
+@click.pass_obj
+def rm(given: Given, /, globs: tuple[str, ...], lock_timeout: float) -> int:
+    """Drop resources from the state; nothing is sent, live alarms stay as they are.
+
+    \b
+    Example:
+      reconcile state rm alarm.handed-over
+    """
+    from reconcile.cli.state_edits import dropped
+    from reconcile.views.units import counted
+
+    count = _edit(given, lambda snapshot: dropped(snapshot, globs), "state rm", lock_timeout)
+    tell(f"{counted(count, 'resource')} dropped from the state; what is live was left alone.\n" if not given.quiet else "")
+    return 0
+
+
+@state.command()
+@takes_given
+@click.pass_obj
+def pull(given: Given, /) -> int:
+    """Print the whole state as JSON.
+
+    \b
+    Example:
+      reconcile state pull > state.json
+    """
+    from reconcile.cli.wiring import Session
+
+    answer(Session(given).exported())
+    return 0
+
+
+def _edit(given: Given, edit: Callable[[Snapshot], Sequence[AnyFact]], command: str, lock_timeout: float) -> int:
+    from reconcile import engine
+    from reconcile.cli.wiring import Session, who
+
+    session = Session(given)
+    count, _ = engine.edit_state(session.store, edit, command=command, who=who(), clock=session.clock, lock_timeout=lock_timeout)
+    return count

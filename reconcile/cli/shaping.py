@@ -1,0 +1,61 @@
+"""The options that shape a plan, shared by `plan`, `apply` and `destroy`. Knows no planner until they are put together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+from click.core import ParameterSource
+
+from reconcile.cli.options import BUDGET, INSTANT, option
+from reconcile.errors import CommandLineWrong
+
+if TYPE_CHECKING:
+    from reconcile.planner import PlanOptions
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+GLOB = "In globs `*` and `?` are special, `[` is not."
+_OPTIONS = (
+    option("--target", "targets", metavar="GLOB", multiple=True, help=f"Look at these addresses only; repeatable. {GLOB}"),
+    option("--exclude", "excludes", metavar="GLOB", multiple=True, help="Leave these addresses out; repeatable."),
+    option("--on", metavar="TARGET", multiple=True, help="Look at resources on this configured target only; repeatable."),
+    option("--replace", metavar="ADDR", multiple=True, help="Clear this alarm and report it again; repeatable."),
+    option("--rerun", metavar="ADDR", multiple=True, help="Run this handling's task again; repeatable."),
+    option("--allow", metavar="KIND=N", type=BUDGET, multiple=True, help="Lift a guard: clears=N, triggers=N or empty."),
+)
+_DESTROY = option("--destroy", is_flag=True, help="Clear every alarm the state holds.")
+_AS_OF = option("--as-of", metavar="TIME", type=INSTANT, help="Plan as if it were then: what will be due.")
+_SHAPES = ("targets", "excludes", "on", "replace", "rerun", "allow", "destroy")
+
+
+def shapes_plan(command: Decorated) -> Decorated:
+    """Give a command the options that choose and force."""
+    for one in reversed(_OPTIONS):
+        command = one(command)
+    return command
+
+
+def may_destroy(command: Decorated) -> Decorated:
+    """Give a command `--destroy`."""
+    return _DESTROY(command)
+
+
+def takes_time(command: Decorated) -> Decorated:
+    """Give a command `--as-of`."""
+    return _AS_OF(command)
+
+
+def plan_options(shaping: Mapping[str, Any]) -> PlanOptions:
+    """The options of a command as the planner wants them."""
+    from reconcile.planner import PlanOptions
+
+    return PlanOptions(**{**shaping, "allow": dict(shaping["allow"])})
+
+
+def refuse_shaping(ctx: click.Context) -> None:
+    """A saved plan holds what it was shaped by."""
+    given = [name for name in _SHAPES if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE]
+    if given:
+        names = ", ".join("--" + {"targets": "target", "excludes": "exclude"}.get(name, name) for name in given)
+        raise CommandLineWrong(f"{names} cannot be used with a plan file", hint="give them to `reconcile plan --out FILE`")

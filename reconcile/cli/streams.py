@@ -1,0 +1,66 @@
+"""Where text goes: the answer to stdout, the rest to stderr; colour and width per stream. A closed pipe is no error."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Mapping
+from typing import TextIO
+
+from reconcile.views.style import Style
+
+WIDTH_ELSEWHERE, NARROWEST, WIDEST = 100, 40, 160
+
+
+def answer(text: str) -> None:
+    """Write to stdout, at once."""
+    _write(sys.stdout, text)
+
+
+def tell(text: str) -> None:
+    """Write to stderr, at once."""
+    _write(sys.stderr, text)
+
+
+def _write(stream: TextIO | None, text: str) -> None:
+    """A reader that has gone away silences the stream for the rest of the run; the run and its exit code go on."""
+    if stream is None or not text:
+        return
+    try:
+        stream.write(text)
+        stream.flush()
+    except BrokenPipeError:
+        _silence(stream)
+
+
+def _silence(stream: TextIO) -> None:
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
+
+
+def tolerate_encodings() -> None:
+    """Show what the locale's encoding cannot as escapes, instead of failing."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def is_terminal(stream: TextIO | None) -> bool:
+    """Whether a person looks at it."""
+    return stream is not None and not stream.closed and stream.isatty()
+
+
+def style_of(stream: TextIO | None, color: str, environ: Mapping[str, str]) -> Style:
+    """The style of a stream: `always` and `never` win, then NO_COLOR and dumb terminals, then whether it is a terminal."""
+    if color != "auto":
+        return Style(color == "always")
+    return Style(not environ.get("NO_COLOR") and environ.get("TERM") != "dumb" and is_terminal(stream))
+
+
+def width_of(stream: TextIO | None) -> int:
+    """The columns of a terminal; elsewhere always the same, so that the same input gives the same bytes."""
+    if not is_terminal(stream):
+        return WIDTH_ELSEWHERE
+    return min(max(shutil.get_terminal_size((WIDTH_ELSEWHERE, 24)).columns, NARROWEST), WIDEST)

@@ -1,0 +1,99 @@
+"""The one place that chooses adapters: from the command line and the environment to config, specs, state and targets.
+
+Adapters are imported where they are needed, so that `validate` never loads what only an apply uses.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import socket
+import time
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from reconcile import __version__
+from reconcile.cli.given import Given
+
+if TYPE_CHECKING:
+    from reconcile.model.config import Config
+    from reconcile.model.desired import Desired
+    from reconcile.ports import StateStore, Targets
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> int:
+        """Milliseconds since the epoch, UTC."""
+        return time.time_ns() // 1_000_000
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait; cancellable."""
+        import asyncio
+
+        await asyncio.sleep(seconds)
+
+
+def who() -> str:
+    """user@host, as far as the machine knows."""
+    try:
+        return f"{getpass.getuser()}@{socket.gethostname()}"
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}@{socket.gethostname()}"
+
+
+class Session:
+    """What one run of the tool works with; each part is read when first asked for."""
+
+    def __init__(self, given: Given, environ: Mapping[str, str] = os.environ) -> None:
+        self.given = given
+        self.environ = environ
+        self.clock = SystemClock()
+
+    @cached_property
+    def config(self) -> Config:
+        """The checked config. Raises InputInvalid."""
+        from reconcile.specs.load import load_config
+
+        given = self.given
+        return load_config(given.chdir, given.config, var=given.var, var_files=given.var_file, environ=self.environ)
+
+    @cached_property
+    def desired(self) -> Desired:
+        """The checked specs. Raises InputInvalid."""
+        from reconcile.specs.load import load_specs
+
+        return load_specs(self.config, self.given.chdir, environ=self.environ)
+
+    @cached_property
+    def store(self) -> StateStore:
+        """Where the state is kept."""
+        from reconcile.state.open import open_store
+
+        return open_store(self.config.state, self.given.chdir, environ=self.environ, clock=self.clock, tool_version=__version__)
+
+    def targets(self, log: Callable[[str], None]) -> AbstractAsyncContextManager[Targets]:
+        """The configured targets, each opened when first used."""
+        from reconcile.targets.open import open_targets
+
+        return open_targets(self.config, environ=self.environ, embedded=self._embedded, clock=self.clock, log=log)
+
+    def _embedded(self) -> Any:
+        """The emulator inside the tool, its world kept beside the state."""
+        from reconcile.emulator.app import make_app
+        from reconcile.emulator.settings import Settings
+
+        state = self.config.state
+        folder = self.given.path(Path(state.path)).parent if state.backend == "local" else self.given.path(Path("state"))
+        folder.mkdir(parents=True, exist_ok=True)
+        return make_app(folder / "emulator.sqlite", Settings(auth_required=False), self.environ)
+
+    def exported(self) -> str:
+        """The state as its file would be, journal folded in. Raises StateUnusable when there is none."""
+        from reconcile.state.exchange import export
+
+        return export(self.store.read()).decode("utf-8")

@@ -1,0 +1,79 @@
+"""Place: what a remote state needs of wherever it lies: lock, unlock, load, save; and how doubts are settled."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from reconcile.errors import ReconcileError
+from reconcile.state.lock import Holder
+
+T = TypeVar("T")
+AGAIN = (0.5, 2.0, 5.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A document as the place holds it; `tag` is the place's own name for this version of it."""
+
+    content: bytes
+    tag: str | None = None
+
+    @property
+    def version(self) -> tuple[object, object]:
+        """Lineage and serial, whoever wrote it."""
+        raw = json.loads(self.content)
+        return (raw.get("lineage"), raw.get("serial")) if isinstance(raw, dict) else (None, None)
+
+
+class Doubt(Exception):
+    """It may or may not have happened: the answer is lost, or says that somebody was there before."""
+
+
+class Held(Exception):
+    """Another run holds the lock."""
+
+    def __init__(self, holder: Holder | None) -> None:
+        super().__init__(str(holder))
+        self.holder = holder
+
+
+class Backend(Protocol):
+    """A place, for one session or one read. Every method may raise Doubt or ReconcileError."""
+
+    where: str  # for people; no credentials
+
+    def lock(self, us: Holder) -> None:
+        """Take the lock, once. Raises Held. A lock that bears our id already is ours."""
+        ...
+
+    def unlock(self, lock_id: str) -> None:
+        """Give the lock with this id back; an absent one counts as given back."""
+        ...
+
+    def load(self) -> Stored | None:
+        """The document, or None."""
+        ...
+
+    def save(self, content: bytes, over: Stored | None) -> Stored:
+        """Write only over that predecessor and only while the lock is ours. Doubt: look what is there."""
+        ...
+
+    def close(self) -> None:
+        """Let go of connections."""
+        ...
+
+
+def surely(attempt: Callable[[], T], sleep: Callable[[float], None]) -> T:
+    """Do what is harmless to do twice; a doubt that stays after the last try is an error."""
+    for wait in AGAIN:
+        try:
+            return attempt()
+        except Doubt:
+            sleep(wait)
+    try:
+        return attempt()
+    except Doubt as doubt:
+        raise ReconcileError(str(doubt)) from doubt

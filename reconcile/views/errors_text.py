@@ -1,0 +1,37 @@
+"""An error as text: what is wrong, where, and on a line of its own what to do. Knows the error tree and nothing else."""
+
+from __future__ import annotations
+
+from reconcile.errors import Answer, InputInvalid, ReconcileError, TargetError
+from reconcile.views.inert import inert
+from reconcile.views.problems import render_text
+from reconcile.views.style import Style
+
+
+def render_error(error: ReconcileError, *, style: Style) -> str:
+    """The error with a final newline; invalid input is shown problem by problem."""
+    if isinstance(error, InputInvalid) and error.problems:
+        return render_text(error.problems, files=error.files, style=style)
+    lines = [f"{style.danger('Error:')} {_lines(error.message)}"]
+    if error.where:
+        lines.append(f"  at {inert(error.where)}")
+    if isinstance(error, TargetError):
+        lines += _answer(error.answer)
+    if error.hint:
+        lines += ["", f"{style.bold('Hint:')} {_lines(error.hint)}"]
+    return "\n".join(lines) + "\n"
+
+
+def _lines(text: str) -> str:
+    """Our own line breaks stay; what is inside a line is inert."""
+    return "\n       ".join(inert(line) for line in text.split("\n"))
+
+
+def _answer(answer: Answer) -> list[str]:
+    said = " ".join(str(part) for part in (answer.code, answer.words) if part)
+    rows = [
+        ("HTTP status", "" if answer.status is None else str(answer.status)),
+        ("server said", said),
+        ("trace id", answer.trace_id or ""),
+    ]
+    return [f"  {name:<11}  {inert(text)}" for name, text in rows if text]

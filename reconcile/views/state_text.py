@@ -1,0 +1,103 @@
+"""The state as text: addresses, one resource, the whole. Pure: Snapshot -> str."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from reconcile.model.snapshot import RecordedAlarm, RecordedEvent, RecordedHandling, Run, Snapshot
+from reconcile.views.inert import cells, inert, pad
+from reconcile.views.plan_text import resolve_command
+from reconcile.views.style import Style
+from reconcile.views.units import counted, instant
+from reconcile.views.values import flat, value_text
+
+AnyRecorded = RecordedAlarm | RecordedEvent | RecordedHandling
+
+
+def render_addresses(addresses: list[str]) -> str:
+    """One address a line."""
+    return "".join(inert(address) + "\n" for address in addresses)
+
+
+def render_entries(entries: Mapping[str, AnyRecorded]) -> str:
+    """Entries of the state as JSON, by address."""
+    return json.dumps({address: record.model_dump(mode="json") for address, record in entries.items()}, indent=2) + "\n"
+
+
+def render_resource(address: str, record: AnyRecorded, *, style: Style) -> str:
+    """One recorded resource: what we know of it, then its content as last sent."""
+    facts = [(name, inert(text)) for name, text in _facts(record)]
+    content = [(inert(path), value_text(path, value)) for path, value in flat(record.content)]
+    width = max(cells(name) for name, _ in [*facts, *content])
+    lines = [style.bold(inert(address)), *(f"  {pad(name, width)}  {text}" for name, text in facts)]
+    lines += [f"  {style.dim('content')}", *(f"  {pad(path, width)}  {text}" for path, text in content)]
+    return "\n".join(lines) + "\n"
+
+
+def _facts(record: AnyRecorded) -> Iterator[tuple[str, str]]:
+    yield "target", record.target
+    match record:
+        case RecordedAlarm():
+            yield from _alarm_facts(record)
+        case RecordedEvent():
+            yield "reported", instant(record.reported_at)
+        case RecordedHandling(runs=runs):
+            yield "runs", str(len(runs))
+            yield from (("run", _run(run)) for run in runs)
+
+
+def _alarm_facts(record: RecordedAlarm) -> Iterator[tuple[str, str]]:
+    yield "confirmation", record.confirmation
+    yield "id", record.remote_id or record.alarm_id or "not known"
+    yield "since", instant(record.starts_at)
+    yield "reported", instant(record.reported_at)
+    yield "expires", "never" if record.expires_at is None else instant(record.expires_at)
+    yield "occurrence", record.occurrence
+    if record.protect:
+        yield "protected", "yes"
+
+
+def _run(run: Run) -> str:
+    status = f", {run.status}" if run.status else ""
+    return f"{instant(run.at)} {run.outcome}, ticket {run.ticket or 'unknown'}{status} (alarm {run.alarm_id}, task {run.task_id})"
+
+
+def render_state(snapshot: Snapshot, *, where: str, style: Style) -> str:
+    """The whole state: head, a line per resource, what is pending, the counts last."""
+    lines = list(_head(snapshot, where, style))
+    width = max((cells(inert(address)) for address in snapshot.resources), default=0)
+    for address in sorted(snapshot.resources):
+        lines.append(f"  {pad(inert(address), width)}  {inert(_brief(snapshot.resources[address]))}")
+    for intent in snapshot.pending.values():
+        lines.append(style.danger(inert(f"  ? {intent.op} {intent.address}: sent {instant(intent.at)}, {intent.phase}")))
+        if intent.phase == "unknown" and intent.op == "trigger":
+            lines.append(f"      {inert(resolve_command(intent.address))}")
+    pending = f", {counted(len(snapshot.pending), 'operation')} pending" if snapshot.pending else ""
+    return "\n".join([*lines, style.bold(f"{counted(len(snapshot.resources), 'resource')}{pending}.")]) + "\n"
+
+
+def _head(snapshot: Snapshot, where: str, style: Style) -> Iterator[str]:
+    if snapshot.lineage is None:
+        yield f"No state yet at {inert(where)}."
+        return
+    yield f"{style.bold('Stack ' + inert(snapshot.stack or '(unnamed)'))}   serial {snapshot.serial}   {inert(where)}"
+    if (last := snapshot.last_run) is not None:
+        yield inert(f"Last run {instant(last.at)} by {last.who}: {last.command}, exit code {last.exit_code}")
+    yield ""
+
+
+def _brief(record: AnyRecorded) -> str:
+    match record:
+        case RecordedAlarm(expires_at=expires):
+            until = "" if expires is None else f", expires {instant(expires)}"
+            return f"{_severity(record.content)}, {record.confirmation}{until}"
+        case RecordedEvent():
+            return f"{_severity(record.content)}, reported {instant(record.reported_at)}"
+        case RecordedHandling(runs=runs):
+            return f"last run {_run(runs[-1])}" if runs else "never run"
+
+
+def _severity(content: dict[str, Any]) -> str:
+    return str(content.get("severity", "?"))
