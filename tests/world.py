@@ -196,7 +196,11 @@ class AlarmServer:
             "starts_at": starts_at,
             "timeout": timeout,
             "metadata": metadata,
-            "annotations": {"message": resource.message, **resource.annotations},
+            "annotations": {
+                "message": resource.message,
+                **({"url": resource.url} if resource.url else {}),
+                **resource.annotations,
+            },
             "alarm_id": alarm_id,
         }
         return Sending(address, resource.enterprise_project_id or "0", starts_at, body, metadata if self.readable else {})
@@ -273,7 +277,6 @@ class AlarmServer:
             and r["starts_at"] >= since
             and (not stamped or r["metadata"].get("managed_by") == "reconcile")
         ]
-
 
     async def ended(self, *, since: int, stamped: bool = True) -> list[LiveAlarm]:
         return []

@@ -9,13 +9,11 @@ from reconcile.applier.run import describe
 from reconcile.errors import TargetError
 from reconcile.model.config import Config
 from reconcile.model.desired import Desired
-from reconcile.model.dialects import DAY
+from reconcile.model.dialects import LOOK_BACK
 from reconcile.model.live import CocAlarm, Live, LiveAlarm
 from reconcile.model.resources import Handling
 from reconcile.model.snapshot import RecordedAlarm, Snapshot
 from reconcile.ports import Clock, Observer, Targets
-
-LOOK_BACK = 15 * DAY  # the longest an alarm of the current dialect lives, and as far as lists are known to reach
 
 
 @dataclass(frozen=True, slots=True)

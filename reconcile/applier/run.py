@@ -9,6 +9,7 @@ from reconcile.applier.account import Account
 from reconcile.errors import TargetError
 from reconcile.model.address import Address
 from reconcile.model.change import AnyRecorded, Change
+from reconcile.model.dialects import LOOK_BACK
 from reconcile.model.snapshot import RecordedAlarm
 from reconcile.ports import AlarmTarget, Clock, LiveAlarm, Observer, Progress, StateSession, Targets
 
@@ -51,7 +52,8 @@ class Run:
         """One bulk listing wide enough for these records; None where there is no read-back or it is not granted."""
         if not target.readable or target.name in self.unlistable:
             return None
-        since = min((min(r.starts_at, r.reported_at) for r in records.values()), default=self.clock.now())
+        reach = self.clock.now() - LOOK_BACK
+        since = min([reach, *(min(r.starts_at, r.reported_at) for r in records.values())])
         stamped = all("reconcile_key" in record.metadata for record in records.values()) and not self.adopting
         try:
             return await target.active(since=since, stamped=stamped)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 DAY = 86_400_000
+LOOK_BACK = 15 * DAY  # ms: the longest an alarm of the current dialect lives, and as far as lists are known to reach
 COC_TEXT_MAX = 255  # characters of every text field of a custom event (coc-custom-event-integration)
 AOM_VALUE_MAX = 2_048  # characters of a metadata value (aom-push-events-current)
 CORE_METADATA = ("event_name", "event_severity", "event_type", "resource_provider", "resource_type", "resource_id")
