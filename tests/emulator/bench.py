@@ -41,13 +41,13 @@ class Bench:
         """Clear alarms."""
         return self.push(*events, query="action=clear")
 
-    def list(self, query: str = "type=active_alert", headers: Mapping[str, str] = {}, **body: Any) -> tuple[int, Any]:
+    def listed(self, query: str = "type=active_alert", headers: Mapping[str, str] = {}, **body: Any) -> tuple[int, Any]:
         """One page of ListEvents, over the last day unless told otherwise."""
-        return self.call("POST", f"/v2/{PROJECT}/events?{query}", {"time_range": "-1.-1.1440"} | body, JSON | headers)
+        return self.call("POST", f"/v2/{PROJECT}/events?{query}", {"time_range": "-1.-1.1440"} | body, JSON | dict(headers))
 
     def active(self, **body: Any) -> list[dict[str, Any]]:
         """The active alarms."""
-        status, page = self.list(**body)
+        status, page = self.listed(**body)
         assert status == 200
         events: list[dict[str, Any]] = page["events"]
         return events

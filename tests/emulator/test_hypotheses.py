@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from reconcile.emulator.desk import log_rows
 from tests.emulator.bench import Bench, bench
 
 HOUR = 3_600_000
@@ -65,9 +66,9 @@ def test_enterprise_projects_keep_alarms_apart() -> None:
         b.push(b.event(), enterprise_project_id="e1")
         b.push(b.event())
         everything = {"Enterprise-Project-Id": "all_granted_eps"}
-        assert [r["enterprise_project_id"] for r in b.list(headers=everything)[1]["events"]] == ["e1", "0"]
+        assert [r["enterprise_project_id"] for r in b.listed(headers=everything)[1]["events"]] == ["e1", "0"]
         assert [r["enterprise_project_id"] for r in b.active()] == ["0"]
-        assert [r["enterprise_project_id"] for r in b.list(headers={"Enterprise-Project-Id": "e1"})[1]["events"]] == ["e1"]
+        assert [r["enterprise_project_id"] for r in b.listed(headers={"Enterprise-Project-Id": "e1"})[1]["events"]] == ["e1"]
         assert b.push(b.event(), enterprise_project_id="all_granted_eps")[0] == 400
 
 
@@ -98,6 +99,15 @@ def test_a_clear_of_nothing_active_is_accepted_or_refused(unknown_clear: str, st
         assert b.clear(b.ending())[0] == status
 
 
+def test_a_refused_clear_ends_nothing() -> None:
+    """The alarm before the unknown one stays active, and the refused request is in the log."""
+    with bench(unknown_clear="refuse") as b:
+        b.push(b.event())
+        assert b.clear(b.ending(id=b.active()[0]["id"]), b.ending(id="1"))[0] == 400
+        assert len(b.active()) == 1
+        assert [row["status"] for row in log_rows(b.desk.store, 0)] == [204, 200, 400, 200]
+
+
 def test_a_cleared_alarm_is_history_with_the_instant_given() -> None:
     """And a report after it is a new record."""
     with bench() as b:
@@ -105,7 +115,7 @@ def test_a_cleared_alarm_is_history_with_the_instant_given() -> None:
         id = b.active()[0]["id"]
         b.clear(b.ending(id=id, ends_at=1_763_713_600_000))
         assert b.active() == []
-        (old,) = b.list("type=history_alert")[1]["events"]
+        (old,) = b.listed("type=history_alert")[1]["events"]
         assert (old["id"], old["ends_at"]) == (id, 1_763_713_600_000)
         b.push(b.event())
         assert b.active()[0]["id"] != id
@@ -122,7 +132,7 @@ def test_alarms_run_out_by_their_timeout(expiry_from: str, alive: bool) -> None:
         b.shift(HOUR // 2 + 1000)
         assert bool(b.active()) is alive
         b.shift(HOUR // 2)
-        (old,) = b.list("type=history_alert")[1]["events"]
+        (old,) = b.listed("type=history_alert")[1]["events"]
         assert 0 < old["ends_at"] <= b.desk.now()
 
 
@@ -150,10 +160,10 @@ def test_a_lag_hides_report_update_and_clear_for_a_while() -> None:
         assert _messages(b) == ["one"]
         b.shift(5_000)
         assert _messages(b) == ["two"]
-        assert b.list("type=history_alert")[1]["events"] == []
+        assert b.listed("type=history_alert")[1]["events"] == []
         b.shift(6_000)
         assert b.active() == []
-        assert len(b.list("type=history_alert")[1]["events"]) == 1
+        assert len(b.listed("type=history_alert")[1]["events"]) == 1
 
 
 def _messages(b: Bench) -> list[str]:

@@ -6,10 +6,12 @@ import asyncio
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
+from contextlib import closing
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from urllib.error import HTTPError
@@ -122,6 +124,17 @@ def test_several_servers_share_one_file(tmp_path: Path) -> None:
         assert len(control(one, "log")) == 120
 
 
+def test_a_request_holds_the_file_alone_from_its_first_statement(tmp_path: Path) -> None:
+    """So that nothing another process writes comes between what it reads and what it writes."""
+    path = tmp_path / "emulator.db"
+    with bench(path) as b, closing(sqlite3.connect(path, timeout=0)) as other:
+        b.active()
+        other.execute("BEGIN IMMEDIATE")
+        other.rollback()
+        with b.desk.store.transaction(), pytest.raises(sqlite3.OperationalError, match="locked"):
+            other.execute("BEGIN IMMEDIATE")
+
+
 def test_settings_change_at_run_time_and_reset_brings_them_back(emulator: str) -> None:
     """Hypotheses and faults alike; what is no setting is a 400 and changes nothing."""
     before = control(emulator, "settings")
@@ -205,3 +218,13 @@ def test_a_database_of_another_version_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="version 99"), bench(path) as b:
         b.active()
     assert path.read_bytes() == before
+
+
+def test_small_answers_do_not_wait_for_one_another(emulator: str) -> None:
+    """Fifty requests on one connection take milliseconds each, not a delayed acknowledgement each."""
+    with httpx.Client(base_url=emulator, headers=TOKEN, trust_env=False) as client:
+        client.get(SHOW)
+        began = time.perf_counter()
+        for _ in range(50):
+            client.get(SHOW)
+        assert time.perf_counter() - began < 50 * 0.03

@@ -148,8 +148,8 @@ def test_a_custom_event(emulator: str) -> None:
     """Taken under any key of 32 letters and digits, kept by its alarmId."""
     body = ReportCustomEventRequestBody(
         alarm_id="18cf", alarm_name="CPU", alarm_level="Critical", time=1709118444540, name_space="shanghai",
-        region_id="cn-north-4", application_id="18cfa", resource_name="m", resource_id="r", alarm_desc="d", url="https://example.com", alarm_status="ok",
-        alarm_source="coc", additional={},
+        region_id="cn-north-4", application_id="18cfa", resource_name="m", resource_id="r", alarm_desc="d",
+        url="https://example.com", alarm_status="ok", alarm_source="coc", additional={},
     )  # fmt: skip
     answer = _coc(emulator).create_report_custom_event(CreateReportCustomEventRequest(integration_key="a1" * 16, body=body))
     assert (answer.error_code, answer.provider_code) == ("COC.00000000", "049")
