@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import assert_never
 
-from reconcile.applier.clears import clear_wave
+from reconcile.applier.clears import clear_wave, owe, owe_no_more
 from reconcile.applier.records import needed_secrets
 from reconcile.applier.reports import report_wave
 from reconcile.applier.run import Run
@@ -103,8 +103,10 @@ async def _replace(run: Run, changes: Sequence[Replace]) -> None:
     late = [change for change in changes if not change.clear_first and listable.get(change.target, False)]
     early = [change for change in changes if not change.clear_first and change not in late]
     await _clear_replaced(run, early)
+    owe(run, late)
     await report_wave(run, [change for change in changes if change.address not in run.failed])
     await _clear_replaced(run, [change for change in late if change.address not in run.failed])
+    owe_no_more(run, [change for change in late if change.address in run.failed])
 
 
 async def _list_first(run: Run, changes: Sequence[Replace]) -> dict[str, bool]:

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 
 from reconcile.applier.batches import Delivery, deliver
 from reconcile.applier.readback import CORRECTIONS_MAX, as_record, leftovers
+from reconcile.applier.records import in_doubt
+from reconcile.applier.recovery import is_recorded
 from reconcile.applier.run import Run, describe
-from reconcile.errors import TargetError
+from reconcile.errors import Effect, TargetError
 from reconcile.model.address import Address
 from reconcile.model.change import Clear, Replace
-from reconcile.model.snapshot import Drop, Intent, Opened, RecordedAlarm, Settled
+from reconcile.model.snapshot import Drop, Intent, Opened, Put, RecordedAlarm, Settled
 from reconcile.ports import AlarmTarget, AnyFact, LiveAlarm, Sending
 
 NOT_GRANTED = (
@@ -38,11 +40,24 @@ async def clear_wave(run: Run, changes: Sequence[Clear | Replace], *, quiet: boo
     """Clear the recorded alarm of each change. `quiet` enters only failures: a replacement's row ends with its report."""
     by_target: dict[str, list[Clearing]] = {}
     for change in changes:
-        intent_id = f"clear:{change.address}:{change.before.reported_at}"
-        clearing = Clearing(change, change.before, isinstance(change, Clear), intent_id)
-        by_target.setdefault(change.before.target, []).append(clearing)
+        by_target.setdefault(change.before.target, []).append(_clearing(change))
     for name, members in sorted(by_target.items()):
         await _clear_at(run, run.targets.alarms[name], members, quiet=quiet)
+
+
+def _clearing(change: Clear | Replace) -> Clearing:
+    return Clearing(change, change.before, isinstance(change, Clear), f"clear:{change.address}:{change.before.reported_at}")
+
+
+def owe(run: Run, changes: Sequence[Replace]) -> None:
+    """Make durable that the old alarms are still to be cleared, before the new ones take their place in the state."""
+    run.session.record([Opened(intent=_intent(run, _clearing(change))) for change in changes])
+
+
+def owe_no_more(run: Run, changes: Sequence[Replace]) -> None:
+    """Take the debt back where the old alarm is still the one in the state: the next plan replaces it again."""
+    kept = [change for change in changes if is_recorded(run.session.snapshot, change.address, change.before)]
+    run.session.record([Settled(intent_id=_clearing(change).intent_id, how="left to the plan") for change in kept])
 
 
 async def clear_owed(run: Run, change: Clear, intent: Intent) -> None:
@@ -59,12 +74,18 @@ async def _clear_at(run: Run, target: AlarmTarget, clearings: Sequence[Clearing]
     facts: list[AnyFact] = []
     for item in accepted:
         facts.append(Settled(intent_id=item.intent_id, how="cleared"))
-        if item.drops:
-            facts.append(Drop(address=item.address))
+        facts += [Drop(address=item.address)] if item.drops else _doubted(run, item)
     run.session.record(facts)
     if not quiet:
         for item in accepted:
             run.ended(item.change, "done", "cleared")
+
+
+def _doubted(run: Run, item: Clearing) -> list[AnyFact]:
+    """What is cleared, or may be, and still recorded is in doubt: declared as it is, it would not be reported again else."""
+    if not is_recorded(run.session.snapshot, item.address, item.record):
+        return []
+    return [Put(address=item.address, record=in_doubt(item.record))]
 
 
 async def _with_ids(run: Run, target: AlarmTarget, clearings: Sequence[Clearing]) -> tuple[list[Clearing], list[Clearing]]:
@@ -109,9 +130,12 @@ async def _send(run: Run, target: AlarmTarget, clearings: Sequence[Clearing]) ->
         run.session.record([Opened(intent=_intent(run, item)) for item in batch])
 
     def failed(batch: Sequence[Clearing], error: TargetError) -> None:
-        run.session.record([Settled(intent_id=item.intent_id, how=error.effect.value) for item in batch if item.drops])
+        facts: list[AnyFact] = []
         for item in batch:
+            facts += _doubted(run, item) if error.effect is Effect.UNKNOWN else []
+            facts += [Settled(intent_id=item.intent_id, how=error.effect.value)] if item.drops else []
             run.failed_with(item.change, error)
+        run.session.record(facts)
 
     delivery = Delivery[Clearing](
         size=target.batch_size,

@@ -24,12 +24,13 @@ class Look:
     stamped: bool = True
     ended: bool = False
     coc: bool = True  # also what COC says of the alarms that handlings name
+    every: bool = False  # every configured AOM target, used or not
     lenient: bool = False  # a target that cannot be listed is told and left out, not an error
 
 
 async def look(asked: Look, desired: Desired | None, snapshot: Snapshot, targets: Targets, clock: Clock, told: Observer) -> Live:
     """Everything live that plan or drift may need. Raises TargetError where a target does not answer, unless lenient."""
-    names = sorted(_aom_targets(asked.config, desired, snapshot))
+    names = sorted(_aom_targets(asked.config, desired, snapshot, every=asked.every))
     targets.check(names)
     since = clock.now() - LOOK_BACK
     since = min([since, *(r.reported_at for r in snapshot.resources.values() if isinstance(r, RecordedAlarm))])
@@ -49,10 +50,10 @@ async def look(asked: Look, desired: Desired | None, snapshot: Snapshot, targets
     return Live(alarms, await _coc(desired, targets, told) if asked.coc else {}, ended)
 
 
-def _aom_targets(config: Config, desired: Desired | None, snapshot: Snapshot) -> set[str]:
+def _aom_targets(config: Config, desired: Desired | None, snapshot: Snapshot, *, every: bool) -> set[str]:
     declared = desired.declared.values() if desired else ()
     used = {entry.resource.target for entry in declared} | {record.target for record in snapshot.resources.values()}
-    return {name for name, target in config.targets.items() if name in used and target.type == "aom"}
+    return {name for name, target in config.targets.items() if (every or name in used) and target.type == "aom"}
 
 
 def _is_missing_any(name: str, snapshot: Snapshot, alarms: Iterable[LiveAlarm]) -> bool:

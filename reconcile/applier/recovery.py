@@ -1,7 +1,8 @@
 """What an earlier run left open -> what is settled now. Pure functions; running them twice is the same as once.
 
 - A report, update or renewal that was about to be sent: the state takes it as in doubt; the plan sends it again, or clears it.
-- A clear: of a resource still recorded, the plan clears it again; of a replaced one, it is a debt that the next apply pays.
+- A clear: a resource still recorded is in doubt, and the plan clears it again, or reports it again where it is declared once more;
+  of a replaced one, it is a debt that the next apply pays.
 - A trigger: decided by the alarm's histories (contract section 6.4); never resent by itself, unless `on_unknown: retrigger` and
   the settle time has passed without a row.
 """
@@ -11,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from reconcile.applier.records import in_doubt
+from reconcile.model.address import Address
 from reconcile.model.snapshot import Intent, Put, RecordedAlarm, RecordedHandling, Settled, Snapshot
 from reconcile.ports import AnyFact, HistoryRow
 
@@ -25,8 +28,9 @@ def settle_pushes(snapshot: Snapshot) -> tuple[list[AnyFact], list[Intent]]:
             case "trigger":
                 continue
             case "clear":
-                if _is_recorded(snapshot, intent):
-                    facts.append(Settled(intent_id=intent.id, how="left to the plan"))
+                record = intent.record
+                if isinstance(record, RecordedAlarm) and is_recorded(snapshot, intent.address, record):
+                    facts += [Put(address=intent.address, record=in_doubt(record)), Settled(intent_id=intent.id, how="left to the plan")]
                 else:
                     owed.append(intent)
             case _:
@@ -36,10 +40,10 @@ def settle_pushes(snapshot: Snapshot) -> tuple[list[AnyFact], list[Intent]]:
     return facts, owed
 
 
-def _is_recorded(snapshot: Snapshot, intent: Intent) -> bool:
+def is_recorded(snapshot: Snapshot, address: Address, owed: RecordedAlarm) -> bool:
     """Whether the record to be cleared is still the one in the state."""
-    current, owed = snapshot.resources.get(intent.address), intent.record
-    if not isinstance(current, RecordedAlarm) or not isinstance(owed, RecordedAlarm):
+    current = snapshot.resources.get(address)
+    if not isinstance(current, RecordedAlarm):
         return False
     return (current.metadata, current.alarm_id, current.reported_at) == (owed.metadata, owed.alarm_id, owed.reported_at)
 

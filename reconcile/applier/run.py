@@ -29,6 +29,7 @@ class Run:
     account: Account = field(default_factory=Account)
     failed: set[Address] = field(default_factory=set)
     unlistable: set[str] = field(default_factory=set)
+    started: dict[Address, str] = field(default_factory=dict)  # handling -> work order of this run
     adopting: bool = False  # unstamped records matter, too
     taken: set[str] = field(default_factory=set)  # stamp keys and alarmIds in use
 

@@ -138,6 +138,7 @@ async def _start(run: Run, start: Start) -> None:
 def settle(run: Run, intent: Intent, ticket: str, *, how: str) -> None:
     """Enter a run that is now known to have started."""
     assert isinstance(intent.record, RecordedHandling) and intent.run is not None
+    run.started[intent.address] = ticket
     started = intent.run.model_copy(update={"outcome": "started", "ticket": ticket, "how": how})
     record = intent.record.model_copy(update={"runs": (*intent.record.runs, started)})
     run.session.record([Put(address=intent.address, record=record), Settled(intent_id=intent.id, how=how)])

@@ -55,4 +55,4 @@ def _caught(halt: Halt, number: int, task: asyncio.Task[Any]) -> None:
         halt.number = number
         tell("\nStopping: what is in flight is finished and saved. Once more stops now.\n")
     else:
-        pass
+        task.cancel()

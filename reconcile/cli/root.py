@@ -14,6 +14,8 @@ COMMANDS = {
     "plan": Lazy(f"{_PLACE}.plan", "plan", "Show what an apply would do; change nothing."),
     "apply": Lazy(f"{_PLACE}.apply", "apply", "Make the live alarms what the specs say."),
     "destroy": Lazy(f"{_PLACE}.apply", "destroy", "Clear every alarm the state holds."),
+    "drift": Lazy(f"{_PLACE}.drift", "drift", "Compare the live alarms with the state; change nothing."),
+    "renew": Lazy(f"{_PLACE}.apply", "renew", "Renew what expires soon, and nothing else."),
     "show": Lazy(f"{_PLACE}.show", "show", "Show a saved plan, or the state."),
     "state": Lazy(f"{_PLACE}.state", "state", "Look at the state, and rename or drop what is in it."),
     "emulator": Lazy(f"{_PLACE}.emulator", "emulator", "Serve the emulated cloud APIs on this machine."),

@@ -20,13 +20,15 @@ _OPTIONS = (
     option("--target", "targets", metavar="GLOB", multiple=True, help=f"Look at these addresses only; repeatable. {GLOB}"),
     option("--exclude", "excludes", metavar="GLOB", multiple=True, help="Leave these addresses out; repeatable."),
     option("--on", metavar="TARGET", multiple=True, help="Look at resources on this configured target only; repeatable."),
+    option("--refresh", is_flag=True, help="Ask first what is live, and repair what differs."),
+    option("--adopt", is_flag=True, help="Take over unstamped live alarms that match a declared one; never another stack's."),
     option("--replace", metavar="ADDR", multiple=True, help="Clear this alarm and report it again; repeatable."),
     option("--rerun", metavar="ADDR", multiple=True, help="Run this handling's task again; repeatable."),
     option("--allow", metavar="KIND=N", type=BUDGET, multiple=True, help="Lift a guard: clears=N, triggers=N or empty."),
 )
 _DESTROY = option("--destroy", is_flag=True, help="Clear every alarm the state holds.")
 _AS_OF = option("--as-of", metavar="TIME", type=INSTANT, help="Plan as if it were then: what will be due.")
-_SHAPES = ("targets", "excludes", "on", "replace", "rerun", "allow", "destroy")
+_SHAPES = ("targets", "excludes", "on", "refresh", "adopt", "replace", "rerun", "allow", "destroy")
 
 
 def shapes_plan(command: Decorated) -> Decorated:

@@ -9,9 +9,12 @@ FIVE_DAYS = 5 * 86_400_000
 
 def margin_of(alarm: Alarm) -> int:
     """`renew_before`, or half the timeout, at most five days."""
-    if alarm.lifecycle.renew_before is not None:
-        return alarm.lifecycle.renew_before
-    return min((alarm.timeout or 0) // 2, FIVE_DAYS)
+    return margin(alarm.timeout, alarm.lifecycle.renew_before)
+
+
+def margin(timeout: int | None, renew_before: int | None) -> int:
+    """The same for a content that is no noun."""
+    return min((timeout or 0) // 2, FIVE_DAYS) if renew_before is None else renew_before
 
 
 def is_due(alarm: Alarm, expires_at: int | None, now: int) -> bool:

@@ -53,7 +53,7 @@ def declare(instance: Instance, setting: Setting) -> Declared | None:
         tell(error, model, spot)
         return None
     if target is not None:
-        check_limits(resource, target, instance.address, setting, spot)
+        check_limits(resource, target, spot)
     if len(setting.report) != before or target is None:
         return None
     content = resource.content()

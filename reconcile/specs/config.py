@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +85,9 @@ class _Reading:
         now = Filling(Scope(variables, self._environ), self._spot, secrets_allowed=False)
         later = Filling(Scope(variables, self._environ, keep_env=True), self._spot, secrets_allowed=False)
         body = {key: now.fill(value[key], (key,)) for key in ("stack", "specs", "default_target", "guards") if key in value}
-        targets = self._targets(later.fill(value.get("targets"), ("targets",)))
+        filled = later.fill(value.get("targets"), ("targets",))
+        self._spot = replace(self._spot, quiet=frozenset(now.failed | later.failed))
+        targets = self._targets(filled)
         return Config(
             file=name,
             stack=self._stack(body.get("stack")),

@@ -59,7 +59,7 @@ def targets_of(value: Any, spot: Spot) -> dict[str, Target]:
         return {}
     out: dict[str, Target] = {}
     for name, body in value.items():
-        inside = Spot(spot.report, spot.file, spot.document, ("targets", name))
+        inside = Spot(spot.report, spot.file, spot.document, ("targets", name), quiet=spot.quiet)
         if not NAME.fullmatch(name):
             inside.problem(
                 (), codes.NAME, f"`{name[:80]}` is no name for a target", "letters, digits, `_`, `.` and `-`", key=True

@@ -6,7 +6,7 @@ Encodes nothing: that is the wire's job.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +17,7 @@ from reconcile.model.base import digest
 from reconcile.model.desired import Declared, Source
 from reconcile.model.resources import Handling
 from reconcile.specs import codes
-from reconcile.specs.closest import did_you_mean
+from reconcile.specs.closest import did_you_mean, near
 from reconcile.specs.expand import Instance
 from reconcile.specs.instances import ScheduleInstance, SubTask
 from reconcile.specs.locate import Steps
@@ -37,10 +37,17 @@ class Alarms:
     instances: dict[str, set[Address]] = field(default_factory=dict)
     moved: Mapping[Address, Address] = field(default_factory=dict)
     complete: bool = True
+    _ordered: list[str] = field(default_factory=list)
 
     def add(self, name: str, addresses: Collection[Address]) -> None:
         """Note an alarm and its instances."""
         self.instances.setdefault(name, set()).update(addresses)
+
+    def names_near(self, name: str) -> Sequence[str]:
+        """The names to look for the closest match in. Ask only when all are noted."""
+        if len(self._ordered) != len(self.instances):
+            self._ordered = sorted(self.instances)
+        return near(name, self._ordered)
 
 
 def declare(instance: Instance, alarms: Alarms, setting: Setting) -> Declared | None:
@@ -143,5 +150,5 @@ def _dangling(text: str, name: str, alarms: Alarms, spot: Spot) -> None:
     if text.startswith(("event.", "handling.")):
         hint: str | None = "a handling runs for an alarm"
     else:
-        hint = f"it was moved to `{new}`" if new else did_you_mean(name, alarms.instances)
+        hint = f"it was moved to `{new}`" if new else did_you_mean(name, alarms.names_near(name))
     spot.problem(("alarm",), codes.ALARM, f"the alarm `{text[:160]}` is not declared", hint)

@@ -71,11 +71,11 @@ class Filling:
             parts = _parts(text)
         except ValueError as error:
             self.spot.problem(path, codes.REFERENCE, str(error))
-            self.failed.add(path)
+            self.failed.add(self.spot.base + path)
             return text
         secret = self.scope.keep_env or any(isinstance(part, Reference) and self._stays(part) for part in parts)
         filled = "".join([self._part(part, path, secret) for part in parts])
-        if path in self.failed:
+        if self.spot.base + path in self.failed:
             return text
         if secret and not self.scope.keep_env:
             self.secrets[path_of(path)] = filled
@@ -90,7 +90,7 @@ class Filling:
         except Unfilled as problem:
             within = f"${{{part.scope}.{part.name}}}" if isinstance(part, Reference) else None
             self.spot.problem(path, problem.code, problem.what, problem.hint, within=within)
-            self.failed.add(path)
+            self.failed.add(self.spot.base + path)
             return ""
 
     def _value(self, part: str | Reference, path: Steps, secret: bool) -> str:

@@ -5,10 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from reconcile.model.address import Address
 from reconcile.model.config import Target
 from reconcile.model.dialects import (
-    AOM_VALUE_MAX,
     COC_TEXT_MAX,
     CORE_METADATA,
     OPTIONAL_METADATA,
@@ -19,15 +17,13 @@ from reconcile.model.dialects import (
 from reconcile.model.resources import Alarm, Event
 from reconcile.specs import codes
 from reconcile.specs.locate import Steps
-from reconcile.specs.setting import Setting
 from reconcile.specs.source import Spot
 
 _RESERVED = frozenset((*CORE_METADATA, *OPTIONAL_METADATA, *STAMP_METADATA))
 _PROJECT = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_COUNTER = 12  # characters a counter may add to a stamp
 
 
-def check_limits(resource: Event, target: Target, address: Address, setting: Setting, spot: Spot) -> None:
+def check_limits(resource: Event, target: Target, spot: Spot) -> None:
     """Report every bound the resource breaks on this target."""
     texts = _texts(resource)
     for path, text in texts:
@@ -35,7 +31,6 @@ def check_limits(resource: Event, target: Target, address: Address, setting: Set
             spot.problem(path, codes.REQUIRED, f"`{path[-1]}` is empty")
     if target.type == "aom":
         _aom(resource, target, texts, spot)
-        _stamp(target, address, setting, spot)
     else:
         _coc(resource, texts, spot)
 
@@ -140,12 +135,6 @@ def _both(values: dict[str, Any], where: str, own: tuple[str, ...], given: tuple
     for name, text, key in zip(own, given, fields, strict=False):
         if name in values and text is not None:
             spot.problem((where, name), codes.RESERVED, f"`{key}` of the resource is already written as {where}.{name}", key=True)
-
-
-def _stamp(target: Target, address: Address, setting: Setting, spot: Spot) -> None:
-    if target.stamp and len(address) + len(setting.config.stack or "default") + 1 > AOM_VALUE_MAX - _COUNTER:
-        what = f"stack and address are longer than a stamp can be ({AOM_VALUE_MAX:,} characters)"
-        spot.problem((), codes.LIMIT, what, key=True)
 
 
 def _coc(resource: Event, texts: list[tuple[Steps, str]], spot: Spot) -> None:

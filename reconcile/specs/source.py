@@ -111,7 +111,7 @@ class Spot:
         self, path: Steps, code: str, what: str, hint: str | None = None, *, key: bool = False, within: str | None = None
     ) -> None:
         """Note a problem of the value at a path, of its key, or of the text `within` the value."""
-        if path in self.quiet:
+        if self.base + path in self.quiet:
             return
         found = self._find(path)
         place = found[0] if key or found[2] else found[1]

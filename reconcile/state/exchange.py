@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from dataclasses import replace
+from typing import Protocol
 
 from reconcile.errors import StateUnusable
 from reconcile.model.snapshot import Snapshot
 from reconcile.state.codec import decode, encode
 from reconcile.state.session import Session
+
+
+class Store(Protocol):
+    """A StateStore whose sessions can take a whole state."""
+
+    @property
+    def where(self) -> str:
+        """The place."""
+        ...
+
+    def session(self, *, operation: str, timeout: float) -> AbstractContextManager[Session]:
+        """Take the lock."""
+        ...
 
 
 def export(snapshot: Snapshot) -> bytes:
@@ -33,6 +48,15 @@ def import_(session: Session, content: bytes, *, where: str, tool_version: str, 
     if reason is not None:
         pushed = replace(pushed, serial=max(pushed.serial, current.serial + 1))
     return session.overwrite(pushed)
+
+
+def migrate(source: Store, target: Store, *, tool_version: str, timeout: float = 0) -> Snapshot:
+    """Bring a state from one store to an empty one, open intents included, under both locks. The source keeps its own."""
+    with (
+        source.session(operation="state migrate", timeout=timeout) as old,
+        target.session(operation="state migrate", timeout=timeout) as new,
+    ):
+        return import_(new, export(old.snapshot), where=source.where, tool_version=tool_version)
 
 
 def refusal(current: Snapshot, pushed: Snapshot) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from reconcile.errors import ReconcileError, StateUnusable
@@ -16,17 +16,7 @@ from reconcile.state.files import Files, write_whole
 from reconcile.state.journal import Journal
 from reconcile.state.lock import FileLock, ourselves
 from reconcile.state.rescue import Rescue
-from reconcile.state.session import Found, Session, found
-
-
-@dataclass(frozen=True, slots=True)
-class Generation:
-    """One kept version of the state; `place` is where."""
-
-    serial: int
-    place: str
-    last_run: LastRun | None
-    resources: int
+from reconcile.state.session import Found, Generation, Session, found
 
 
 class LocalStore:
@@ -87,7 +77,7 @@ class LocalStore:
     def history(self) -> list[Generation]:
         """The versions that are kept, newest first."""
         rows = ((path, self._decode(path)) for path in (self.path, self._backup))
-        return [Generation(s.serial, str(path), s.last_run, len(s.resources)) for path, s in rows if s.lineage is not None]
+        return [Generation.of(snapshot, str(path)) for path, snapshot in rows if snapshot.lineage is not None]
 
     def restore(self, serial: int, *, last_run: LastRun) -> Snapshot:
         """Bring a kept version back as the next serial; what it replaces becomes the backup. Open intents stay open."""

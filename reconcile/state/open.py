@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TypeAlias, assert_never
 
 from reconcile.model.config import StateConfig
 from reconcile.ports import Clock
 from reconcile.state.local import LocalStore
+from reconcile.state.remote import RemoteStore
+
+Store: TypeAlias = LocalStore | RemoteStore
 
 
 def new_lineage() -> str:
@@ -24,6 +29,29 @@ def open_store(
     clock: Clock,
     tool_version: str,
     entropy: Callable[[], str] = new_lineage,
-) -> LocalStore:
-    """The store that the config names; a relative path counts from `directory`. Touches nothing yet."""
-    return LocalStore(directory / config.path, tool_version=tool_version, clock=clock, entropy=entropy, environ=environ)
+) -> Store:
+    """The store that the config names; a relative path counts from `directory`. Touches nothing yet.
+
+    Raises InputInvalid for options that the backend does not have, SecretMissing for a variable that is not set.
+    """
+    options = config.options
+    match config.backend:
+        case "local":
+            return LocalStore(directory / config.path, tool_version=tool_version, clock=clock, entropy=entropy, environ=environ)
+        case "http":
+            from reconcile.state.http import http_place
+
+            place = http_place(options, environ)
+        case "s3":
+            from reconcile.state.s3 import s3_place
+
+            place = s3_place(options, environ)
+        case "postgres":
+            from reconcile.state.postgres import postgres_place
+
+            place = postgres_place(options, environ)
+        case _:
+            assert_never(config.backend)
+    name = hashlib.sha256(place.where.encode()).hexdigest()[:8]
+    desk = directory / "state" / f"{config.backend}-{name}"
+    return RemoteStore(place, desk=desk, tool_version=tool_version, clock=clock, entropy=entropy, environ=environ)

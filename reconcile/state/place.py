@@ -66,6 +66,14 @@ class Backend(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a state lies, and how to get there: each session and each read connects anew."""
+
+    where: str
+    connect: Callable[[], Backend]
+
+
 def surely(attempt: Callable[[], T], sleep: Callable[[float], None]) -> T:
     """Do what is harmless to do twice; a doubt that stays after the last try is an error."""
     for wait in AGAIN:

@@ -14,6 +14,21 @@ from reconcile.state.rescue import Rescue, as_dumped, belongs, difference
 
 
 @dataclass(frozen=True, slots=True)
+class Generation:
+    """One kept version of the state; `place` is where."""
+
+    serial: int
+    place: str
+    last_run: LastRun | None
+    resources: int
+
+    @classmethod
+    def of(cls, snapshot: Snapshot, place: str) -> Generation:
+        """A snapshot as one of the kept versions."""
+        return cls(snapshot.serial, place, snapshot.last_run, len(snapshot.resources))
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """The state and what lies beside it, read together.
 

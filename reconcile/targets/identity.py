@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from reconcile.errors import ReconcileError
 from reconcile.model.config import Config, Target
 from reconcile.targets.credentials import Choice, KeyChoice, PasswordChoice
 from reconcile.targets.open import ready
-from reconcile.targets.settings import Settings
+from reconcile.targets.settings import HERE, Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +31,11 @@ class Identity:
     hint: str | None = None
 
 
-def describe_identity(config: Config, name: str, environ: Mapping[str, str]) -> Identity:
+def describe_identity(config: Config, name: str, environ: Mapping[str, str], directory: Path = HERE) -> Identity:
     """Describe one configured target; what is missing is described too, not raised."""
     target = config.targets[name]
     try:
-        settings, choice = ready(target, config, environ)
+        settings, choice = ready(target, config, environ, directory)
     except ReconcileError as error:
         problems = getattr(error, "problems", None)
         said = problems[0].what if problems else error.message

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from reconcile.errors import InputInvalid, Problem, SecretMissing
@@ -16,7 +17,7 @@ from reconcile.targets.connect import METADATA_BASE, Connector
 from reconcile.targets.credentials import Choice, KeyChoice, NoChoice, PasswordChoice, choose
 from reconcile.targets.http.clients import Clients, trust
 from reconcile.targets.http.scrub import Scrubber, secrets_in
-from reconcile.targets.settings import Settings, checked_base, resolve
+from reconcile.targets.settings import HERE, Settings, checked_base, resolve
 
 METADATA_VARIABLE = "RECONCILE_ECS_METADATA_URL"
 ALARM_TYPES: frozenset[TargetType] = frozenset({"aom", "coc-events"})
@@ -33,15 +34,18 @@ async def open_targets(
     clock: Clock,
     log: Callable[[str], None],
     names: Collection[str] | None = None,
+    directory: Path = HERE,
 ) -> AsyncIterator[OpenTargets]:
     """Open the targets of a config. `names` are resolved at once, the others when first used.
+
+    `directory` is where the run works: the config's own path, and with it each `ca_file`, is relative to it.
 
     `embedded` gives the ASGI app behind `endpoint: embedded`; it is called once, if at all.
     """
     clients = Clients(embedded)
     scrub = Scrubber(secrets_in(environ))
     connector = Connector(clients, clock=clock, log=log, scrub=scrub, metadata_base=metadata_base(config, environ))
-    targets = OpenTargets(config, environ, connector, clock, scrub)
+    targets = OpenTargets(config, environ, connector, clock, scrub, directory)
     try:
         targets.check(names or ())
         yield targets
@@ -52,12 +56,21 @@ async def open_targets(
 class OpenTargets:
     """Gives targets by name. A target's `${env.X}` are resolved when it is first asked for, or by `check`."""
 
-    def __init__(self, config: Config, environ: Mapping[str, str], connector: Connector, clock: Clock, scrub: Scrubber) -> None:
+    def __init__(
+        self,
+        config: Config,
+        environ: Mapping[str, str],
+        connector: Connector,
+        clock: Clock,
+        scrub: Scrubber,
+        directory: Path = HERE,
+    ) -> None:
         self._config = config
         self._environ = environ
         self._connector = connector
         self._clock = clock
         self._scrub = scrub
+        self._directory = directory
         self._ready: dict[str, tuple[Settings, Choice]] = {}
         self.alarms: Mapping[str, AlarmTarget] = _ByName(self._names(ALARM_TYPES), self._alarm_target)
         self.tasks: Mapping[str, TaskTarget] = _ByName(self._names(TASK_TYPES), self._task_target)
@@ -66,7 +79,7 @@ class OpenTargets:
         """Resolve all of these now. Raises exit 10 naming target and variable, before anything is sent."""
         for name in sorted(names):
             if name not in self._config.targets:
-                problem = Problem(self._config.file or "reconcile.yaml", 1, 1, "C071", f"no target is named `{name}`")
+                problem = Problem(self._config.file or "reconcile.yaml", 1, 1, "C024", f"no target is named `{name}`")
                 raise InputInvalid([problem])
             self._resolved(self._config.targets[name])
 
@@ -75,7 +88,7 @@ class OpenTargets:
 
     def _resolved(self, target: Target) -> tuple[Settings, Choice]:
         if target.name not in self._ready:
-            settings, choice = ready(target, self._config, self._environ)
+            settings, choice = ready(target, self._config, self._environ, self._directory)
             self._scrub.learn(settings.integration_key)
             if isinstance(choice, KeyChoice):
                 self._scrub.learn(choice.keys.sk)
@@ -94,9 +107,9 @@ class OpenTargets:
         return CocTarget(settings.target, self._connector.connect(settings, choice).wire)
 
 
-def ready(target: Target, config: Config, environ: Mapping[str, str]) -> tuple[Settings, Choice]:
+def ready(target: Target, config: Config, environ: Mapping[str, str], directory: Path = HERE) -> tuple[Settings, Choice]:
     """A target with everything that can be known without a request. Raises exit 10 for what is missing."""
-    settings = resolve(target, config, environ)
+    settings = resolve(target, config, environ, directory)
     if target.embedded:
         return settings, NoChoice("not needed: the emulator of this tool answers")
     _refuse_unusable_trust(settings, config)

@@ -13,10 +13,11 @@ from reconcile.errors import InputInvalid, Problem, SecretMissing
 from reconcile.model.config import Config, Target
 from reconcile.model.template import Reference, fill
 
-EMBEDDED_PROJECT = "0123456789abcdef0123456789abcdef"
+EMBEDDED_PROJECT = "e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0"  # the one that `reconcile emulator` names, so that both see the same
 EMBEDDED_KEY = "EmbeddedIntegrationKey0123456789"
 EMBEDDED_BASE = "http://embedded"
 DEFAULT_RATE = 20.0
+HERE = Path()
 _REGION = re.compile(r"[a-z]{2,}(?:-[a-z0-9]+)+-\d+")
 
 
@@ -40,8 +41,11 @@ class Settings:
     source: str | None = None
 
 
-def resolve(target: Target, config: Config, environ: Mapping[str, str]) -> Settings:
-    """Fill in and check one target. Raises SecretMissing or InputInvalid naming the target and the variable."""
+def resolve(target: Target, config: Config, environ: Mapping[str, str], directory: Path = HERE) -> Settings:
+    """Fill in and check one target. Raises SecretMissing or InputInvalid naming the target and the variable.
+
+    `ca_file` stands beside the config, whose own path is relative to `directory`.
+    """
     filler = _Filler(target, config, environ)
     if target.embedded:
         return _embedded(target, filler, environ)
@@ -58,8 +62,8 @@ def resolve(target: Target, config: Config, environ: Mapping[str, str]) -> Setti
         region=region,
         iam=checked_base(iam, config, "HW_AUTH_URL"),
         rate=target.rate or (None if is_loopback(urlsplit(base).hostname) else DEFAULT_RATE),
-        ca_file=_ca_file(filler, config),
-        proxy=filler.text("proxy"),
+        ca_file=_ca_file(filler, config, directory),
+        proxy=_proxy(filler, config),
         integration_key=_integration_key(target, filler),
         namespace=filler.text("namespace"),
         application_id=filler.text("application_id"),
@@ -158,15 +162,30 @@ def _integration_key(target: Target, filler: _Filler) -> str:
     return key
 
 
-def _ca_file(filler: _Filler, config: Config) -> str | None:
+def _proxy(filler: _Filler, config: Config) -> str | None:
+    """A proxy's URL, which may hold a name and password out of a variable, and so is never shown."""
+    url = filler.text("proxy")
+    if url is None:
+        return None
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0 and url.isprintable()
+    except ValueError:
+        usable = False
+    if not usable:
+        raise _invalid(config, f"target `{filler.target.name}`: `proxy` is no http or https URL")
+    return url
+
+
+def _ca_file(filler: _Filler, config: Config, directory: Path) -> str | None:
     text = filler.text("ca_file")
     if text is None:
         return None
-    path = Path(config.file).parent / text if config.file else Path(text)
+    path = directory / Path(config.file or "").parent / text
     if not path.is_file():
         raise _invalid(config, f"target `{filler.target.name}`: `ca_file` names no file: {path}")
     return str(path)
 
 
 def _invalid(config: Config, what: str) -> InputInvalid:
-    return InputInvalid([Problem(config.file or "reconcile.yaml", 1, 1, "C070", what)])
+    return InputInvalid([Problem(config.file or "reconcile.yaml", 1, 1, "C072", what)])

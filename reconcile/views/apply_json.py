@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from typing import Any
 
 from reconcile import __version__
-from reconcile.errors import ReconcileError, TargetError
+from reconcile.errors import InputInvalid, ReconcileError, TargetError
 from reconcile.model.plan import Plan
 from reconcile.ports import Progress
 from reconcile.views.plan_document import FORMAT_VERSION
@@ -60,6 +61,8 @@ def error_line(error: ReconcileError) -> str:
     if isinstance(error, TargetError):
         answer = error.answer
         row["answer"] = {"status": answer.status, "code": answer.code, "words": answer.words, "trace_id": answer.trace_id}
+    if isinstance(error, InputInvalid):
+        row["problems"] = [asdict(problem) for problem in error.problems]
     return _line(row)
 
 

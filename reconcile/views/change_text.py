@@ -59,11 +59,12 @@ def _masked(content: dict[str, Any], path: str) -> dict[str, Any]:
 
 
 def _changed(row: Row, as_of: int, full: bool) -> list[Fact]:
-    facts = [(inert(d["path"]), _step(d["path"], d["before"], d["after"])) for d in row["diff"]]
+    facts = [(inert(d["path"]), step_text(d["path"], d["before"], d["after"])) for d in row["diff"]]
     return facts if row.get("sends", True) else [*facts, ("sent", "nothing; only the state changes")]
 
 
-def _step(path: str, before: Any, after: Any) -> str:
+def step_text(path: str, before: Any, after: Any) -> str:
+    """`before -> after` at a path; `+` and `-` where one of them is absent."""
     if before == SECRET or after == SECRET:
         return f"{SECRET} changed"
     if before is None:

@@ -51,6 +51,11 @@ def test_the_bytes_of_a_state_are_the_golden_ones(name: str) -> None:
     assert encode(load(golden)) == golden
 
 
+def test_a_state_written_before_a_field_was_added_is_still_read() -> None:
+    """Within one format fields are only added, with a default: `first.json` is never written anew."""
+    assert load((GOLDEN / "first.json").read_bytes()) == STATES["full"]
+
+
 @given(snapshots)
 @settings(deadline=None, max_examples=150)
 def test_what_is_written_reads_back_equal(snapshot: Snapshot) -> None:

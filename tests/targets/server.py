@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
@@ -63,15 +64,16 @@ Script = Callable[[Seen], Reply]
 class Server:
     """Answers by a script: a function of the request, or a list of replies in order (the last one repeats)."""
 
-    def __init__(self, script: Script | list[Reply] | Reply) -> None:
+    def __init__(self, script: Script | list[Reply] | Reply, *, tls: ssl.SSLContext | None = None) -> None:
         self.seen: list[Seen] = []
         self.connections = 0
         self._script = script
+        self._tls = tls
         self._server: asyncio.Server | None = None
         self._open: set[asyncio.StreamWriter] = set()
 
     async def __aenter__(self) -> Server:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self._tls)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -84,11 +86,7 @@ class Server:
     @property
     def url(self) -> str:
         assert self._server is not None
-        return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
-
-    @property
-    def host(self) -> str:
-        return self.url.removeprefix("http://")
+        return f"http{'s' if self._tls else ''}://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
 
     def _reply(self, seen: Seen) -> Reply:
         if isinstance(self._script, Reply):

@@ -17,7 +17,7 @@ from reconcile.targets.credentials import KeyChoice, PasswordChoice, TokenChoice
 from reconcile.targets.http.login import Lease, Leased
 from tests.targets.opening import PROJECT, aom, coc, coc_events, opened
 from tests.targets.server import Reply, Seen, Server, SteppingClock, run
-from tests.targets.test_faults import ALM, HANDLING, STARTED
+from tests.targets.test_faults import ALM, DOUBTFUL, HANDLING, STARTED
 
 SDK = {"HUAWEICLOUD_SDK_AK": "AKSDK00000000000", "HUAWEICLOUD_SDK_SK": "SKSDK-secret-0000"}
 HW = {"HW_ACCESS_KEY": "AKHW000000000000", "HW_SECRET_KEY": "SKHW-secret-0000"}
@@ -254,6 +254,54 @@ def test_many_requests_that_meet_a_401_together_fetch_one_token() -> None:
         return cloud.tokens
 
     assert run(scenario()) == 2
+
+
+def test_targets_of_one_run_may_use_different_credentials() -> None:
+    """Each request carries its own target's; targets with the same user and scope share one token."""
+
+    async def scenario() -> tuple[list[str | None], int]:
+        cloud = Cloud()
+        async with Server(cloud) as server:
+            environ = {**PASSWORD, "OTHER": "token-77", "HW_AUTH_URL": server.url + "/v3"}
+            other = aom(server.url, auth=Auth(type="token", token_env="OTHER")).model_copy(update={"name": "other"})
+            third = aom(server.url).model_copy(update={"name": "third"})
+            async with opened(aom(server.url), other, third, environ=environ) as targets:
+                for name in ("aom", "other", "third"):
+                    await targets.alarms[name].active(since=0)
+            return [seen.headers.get("x-auth-token") for seen in server.seen if "/v2/" in seen.path], cloud.tokens
+
+    assert run(scenario()) == (["token-1", "token-77", "token-1"], 1)
+
+
+@pytest.mark.parametrize("fault", [fault for fault in DOUBTFUL if not fault.startswith(("3", "501"))])
+def test_a_log_in_is_tried_again_where_that_can_help(fault: str) -> None:
+    """Fetching a token twice does no harm, and the request behind it leaves once."""
+    cloud, failed = Cloud(), []
+
+    def script(seen: Seen) -> Reply:
+        if seen.path == "/v3/auth/tokens" and not failed:
+            failed.append(fault)
+            return DOUBTFUL[fault]
+        return cloud(seen)
+
+    server = listed(script, PASSWORD, clock=SteppingClock(), request_timeout=300)
+    assert paths(server) == ["/v3/auth/tokens", "/v3/auth/tokens", f"/v2/{PROJECT}/events"]
+
+
+@pytest.mark.parametrize("fault", DOUBTFUL)
+def test_a_log_in_that_fails_for_good_sends_nothing(fault: str) -> None:
+    """The trigger behind it provably never left."""
+
+    async def scenario() -> tuple[Effect, set[str]]:
+        async with Server(DOUBTFUL[fault]) as server:
+            environ = {**PASSWORD, "HW_AUTH_URL": server.url + "/v3"}
+            target = coc(server.url, project_id=PROJECT, request_timeout=100)
+            async with opened(target, environ=environ, clock=SteppingClock()) as targets:
+                with pytest.raises(TargetError) as caught:
+                    await targets.tasks["coc"].trigger(ALM, HANDLING)
+            return caught.value.effect, {seen.path for seen in server.seen}
+
+    assert run(scenario()) == (Effect.NOT_SENT, {"/v3/auth/tokens"})
 
 
 def test_a_ready_made_token_is_not_replaced() -> None:

@@ -151,14 +151,21 @@ def test_a_rate_is_kept_towards_real_servers_only(changes: dict[str, Any], rate:
 
 def test_a_ca_file_that_is_none_is_refused(tmp_path: Path) -> None:
     """Absent, or without a certificate; found beside the config."""
-    (tmp_path / "ca.pem").write_text("nonsense")
+    (tmp_path / "conf").mkdir()
+    (tmp_path / "conf/ca.pem").write_text("nonsense")
     for name, words in (("absent.pem", "names no file"), ("ca.pem", "holds no certificate")):
         target = aom("https://aom.example.com", ca_file=name)
-        config = Config(file=str(tmp_path / "reconcile.yaml"), targets={"aom": target})
+        config = Config(file="conf/reconcile.yaml", targets={"aom": target})
 
         async def scenario(config: Config = config) -> None:
             async with open_targets(
-                config, environ=TOKEN, embedded=lambda: None, clock=SteppingClock(), log=lambda _: None, names=["aom"]
+                config,
+                environ=TOKEN,
+                embedded=lambda: None,
+                clock=SteppingClock(),
+                log=lambda _: None,
+                names=["aom"],
+                directory=tmp_path,
             ):
                 pass
 

@@ -419,6 +419,18 @@ def test_histories_are_read_to_the_last_page_and_each_work_order_once() -> None:
     assert [s.query["limit"] for s in seen] == ["100"] * len(seen)
 
 
+def test_a_server_that_hands_out_shorter_pages_is_read_to_the_end() -> None:
+    """A limit is a wish: what counts is how many rows came, and how many there are."""
+    everything = [f"w{n}" for n in range(70)]
+
+    def script(seen: Seen) -> Reply:
+        start = int(seen.query["offset"])
+        return Reply(json={"count": 70, "alarm_handle_histories": history(*everything[start : start + 30])})
+
+    rows, seen = asked(script, "histories", ALM)
+    assert ([row.work_order_id for row in rows], len(seen)) == (everything, 3)
+
+
 def test_a_history_row_keeps_what_recovery_needs() -> None:
     """Whose it is, when it began, which task."""
     rows, _ = asked(Reply(json={"count": 1, "alarm_handle_histories": history("w1")}), "histories", ALM)

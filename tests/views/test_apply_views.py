@@ -8,14 +8,16 @@ from collections.abc import Callable
 import pytest
 
 from reconcile.errors import Answer, Effect, ReconcileError, Refused, TargetError
+from reconcile.model.change import Difference, Drift
 from reconcile.model.snapshot import LastRun, Snapshot
 from reconcile.ports import Progress
 from reconcile.views import apply_json
 from reconcile.views.apply_text import progress_line, render_account
+from reconcile.views.drift_views import drift_document, render_drift
 from reconcile.views.errors_text import render_error
 from reconcile.views.state_text import render_addresses, render_entries, render_resource, render_state
 from reconcile.views.style import PLAIN, Style
-from tests.views.samples import AS_OF, HOSTILE, alarm, full_plan, recorded, recorded_event, recorded_handling, run
+from tests.views.samples import AS_OF, DAY, HOSTILE, alarm, full_plan, recorded, recorded_event, recorded_handling, run
 
 Golden = Callable[[str, str], None]
 OUTCOMES = [
@@ -130,3 +132,14 @@ def test_the_state_as_text(golden: Golden) -> None:
 def test_a_missing_state_says_so() -> None:
     """And counts nothing."""
     assert render_state(Snapshot(), where="state/x.json", style=Style(False)) == "No state yet at state/x.json.\n0 resources.\n"
+
+
+def test_drift_as_text_and_as_a_document(golden: Golden) -> None:
+    """A row per difference with what differs, the counts last."""
+    snapshot = Snapshot(stack="payments-prod", lineage="0b7c", serial=41, resources={"alarm.web-1": recorded(alarm())})
+    diff = (Difference("severity", "Major", "Minor"), Difference("url", None, "https://x"), Difference("timeout", DAY, None))
+    found = (Drift("alarm.web-1", "changed", "aom", "its content differs", diff, "42"), *full_plan().drift)
+    golden("drift.txt", render_drift(found, snapshot, as_of=AS_OF, style=PLAIN, width=80))
+    golden("drift.json", drift_document(found, snapshot, as_of=AS_OF))
+    assert render_drift((), snapshot, as_of=AS_OF, style=PLAIN, width=80).endswith("No drift. 1 alarm looked at.\n")
+    assert "and 300 more" in render_drift(found[1:2] * 500, snapshot, as_of=AS_OF, style=PLAIN, width=80)

@@ -1,4 +1,4 @@
-"""`reconcile apply` and `destroy`: lock, plan, ask, carry out, save, account."""
+"""`reconcile apply`, `destroy` and `renew`: lock, plan, ask, carry out, save, account."""
 
 from __future__ import annotations
 
@@ -61,6 +61,23 @@ def destroy(given: Given, /, auto_approve: bool, as_json: bool, lock_timeout: fl
       reconcile destroy --target 'alarm.web-*' --auto-approve
     """
     return _run(given, None, auto_approve, as_json, lock_timeout, shaping | {"destroy": True}, command="destroy")
+
+
+@click.command()
+@_AUTO
+@_JSON
+@_LOCK
+@shapes_plan
+@takes_given
+@click.pass_obj
+def renew(given: Given, /, auto_approve: bool, as_json: bool, lock_timeout: float, **shaping: Any) -> int:
+    """Renew what expires soon, and nothing else. Made for a timer.
+
+    \b
+    Example:
+      reconcile renew --auto-approve --lock-timeout 5m
+    """
+    return _run(given, None, auto_approve, as_json, lock_timeout, shaping | {"renew_only": True}, command="renew")
 
 
 def _run(

@@ -37,20 +37,13 @@ def plan(given: Given, /, out: Path | None, as_json: bool, full: bool, detailed_
       reconcile plan
       reconcile plan --out plan.json && reconcile apply plan.json
       reconcile plan --target 'alarm.web-*' --detailed-exitcode
+      reconcile plan --refresh
       reconcile plan --json | jq .summary
     """
     from reconcile import engine
-    from reconcile.cli.wiring import Session
+    from reconcile.cli.looking import make_plan
 
-    session = Session(given)
-    found = engine.plan(
-        session.desired,
-        session.store,
-        session.config,
-        options=plan_options(shaping),
-        clock=session.clock,
-        environ=session.environ,
-    )
+    found = make_plan(given, plan_options(shaping))
     _show(found, given, out, as_json=as_json, full=full)
     if found.violations:
         raise engine.ViolationsFound(found)

@@ -1,0 +1,118 @@
+"""To act: lock, settle what is pending, plan, ask, carry out, save."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from reconcile.applier import Account, Look, Run, carry_out, check_secrets, follow_tasks, look, settle_pending
+from reconcile.engine.plan import plan_from, stack_of
+from reconcile.errors import Refused
+from reconcile.model.change import Adopt
+from reconcile.model.config import Config
+from reconcile.model.desired import Desired
+from reconcile.model.live import Live
+from reconcile.model.plan import Plan
+from reconcile.model.snapshot import LastRun, Snapshot
+from reconcile.planner import PlanOptions
+from reconcile.planner.saved import remaining
+from reconcile.ports import Clock, Observer, StateSession, StateStore, Targets
+
+PLANS_KEPT = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applying:
+    """What an apply is given beside specs, config and ports. `expect` is a saved plan document that must still hold;
+    `wait` follows the started tasks until they end.
+    """
+
+    options: PlanOptions
+    environ: Mapping[str, str]
+    who: str
+    command: str = "apply"
+    lock_timeout: float = 0.0
+    expect: Mapping[str, Any] | None = None
+    approve: Callable[[Plan], bool] = lambda plan: True
+    wait: bool = False
+    salt: Callable[[], str]
+    halted: Callable[[], int | None] = lambda: None
+
+
+async def apply(
+    desired: Desired, store: StateStore, config: Config, targets: Targets, clock: Clock, observer: Observer, how: Applying
+) -> Account:
+    """Lock, settle what is pending, plan, ask, carry out, save. Raises before anything is sent, or returns the account."""
+    with store.session(operation=how.command, timeout=how.lock_timeout) as session:
+        run = Run(
+            session=session,
+            targets=targets,
+            clock=clock,
+            environ=how.environ,
+            observer=observer,
+            stack=stack_of(config, session.snapshot),
+            salt=how.salt,
+            halted=lambda: how.halted() is not None,
+        )
+        await settle_pending(run)
+        live = await _live(desired, config, run, how)
+        decided = _decide(desired, config, session.snapshot, clock, how, live)
+        run.adopting = any(isinstance(change, Adopt) for change in decided.changes)
+        targets.check({change.target for change in decided.changes if change.action not in ("move", "forget", "defer")})
+        check_secrets(decided, how.environ)
+        if how.approve(decided):
+            await carry_out(run, decided)
+            if how.wait:
+                await follow_tasks(run)
+        return _save(run, session, how)
+
+
+def _options(how: Applying) -> PlanOptions:
+    return how.options if how.expect is None else PlanOptions.from_document(how.expect.get("options", {}))
+
+
+async def _live(desired: Desired, config: Config, run: Run, how: Applying) -> Live | None:
+    """What is live, where the plan asks for it, or where a lost state must not report everything again."""
+    options, snapshot = _options(how), run.session.snapshot
+    if not (options.refresh or options.adopt or snapshot.lineage is None):
+        return None
+    asked = Look(config, stamped=not options.adopt, coc=options.refresh, lenient=not options.refresh)
+    return await look(asked, desired, snapshot, run.targets, run.clock, run.observer)
+
+
+def _decide(desired: Desired, config: Config, snapshot: Snapshot, clock: Clock, how: Applying, live: Live | None) -> Plan:
+    decided = plan_from(desired, snapshot, config, _options(how), clock, how.environ, live)
+    if how.expect is not None:
+        decided = remaining(how.expect, decided, snapshot)
+    if decided.violations:
+        raise ViolationsFound(decided)
+    return decided
+
+
+class ViolationsFound(Refused):
+    """A guard or protection forbids the plan; the plan is still shown."""
+
+    def __init__(self, found: Plan) -> None:
+        super().__init__("; ".join(v.message for v in found.violations), hint="; ".join(v.hint for v in found.violations))
+        self.plan = found
+
+
+def _save(run: Run, session: StateSession, how: Applying) -> Account:
+    account = run.account
+    account.pending_unknown = sum(1 for intent in session.snapshot.pending.values() if intent.op == "trigger")
+    account.stopped_by = how.halted()
+    account.plan_id = str(how.expect["plan_id"]) if how.expect else None
+    before = session.snapshot.last_run
+    plans = (*(before.plans if before else ()), *([account.plan_id] if account.plan_id else []))
+    last_run = LastRun(
+        at=run.clock.now(),
+        command=how.command,
+        who=how.who,
+        plan_id=account.plan_id,
+        plans=tuple(dict.fromkeys(plans))[-PLANS_KEPT:],
+        exit_code=account.exit_code,
+        counts=account.counts(),
+    )
+    account.serial = session.commit(stack=run.stack, last_run=last_run).serial
+    return account

@@ -1,0 +1,200 @@
+"""What every remote place promises beyond the contract of all stores: nothing lost, nothing doubled, whoever wrote in between."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from reconcile.errors import CommandLineWrong, ReconcileError, StateLocked, StateUnusable
+from reconcile.model.snapshot import Put
+from reconcile.state.exchange import migrate
+from reconcile.state.place import Place
+from reconcile.state.remote import RemoteStore
+
+from .samples import VERSION, StillClock, alarm, intent, last_run, local, opened, put, settled
+from .store_contract import StoreContract
+
+
+class RemoteContract(StoreContract):
+    """A subclass says how to get to the place of a test; machines differ by the folder of their own files."""
+
+    lock_outlives_its_holder = True
+
+    def place_of(self, folder: Path) -> Place:
+        """The place of this test, told apart by its folder."""
+        raise AssertionError("a subclass says how")
+
+    def machine(self, name: str) -> RemoteStore:
+        """The store as a machine of this name opens it."""
+        return RemoteStore(
+            self.place_of(self.folder),
+            desk=self.folder / name / "state" / "remote",
+            tool_version=VERSION,
+            clock=StillClock(),
+            entropy=lambda: f"lineage-of-{name}",
+            environ={"USER": "alice"},
+            sleep=lambda seconds: None if seconds >= 0.5 else threading.Event().wait(seconds) and None,
+        )
+
+    def store(self) -> RemoteStore:
+        """This machine."""
+        return self.machine("here")
+
+    def elsewhere(self) -> RemoteStore:
+        """A machine that never saw this state."""
+        number = len(list(self.folder.glob("machine-*")))
+        (self.folder / f"machine-{number}").mkdir(parents=True)
+        return self.machine(f"machine-{number}")
+
+    def test_a_run_that_died_is_settled_on_another_machine(self) -> None:
+        """Its disk is gone: what was published is there, the lock can be broken by its id, and the next run goes on."""
+        self.die_while_holding()
+        other = self.elsewhere()
+        if self.lock_outlives_its_holder:
+            self.break_the_lock()
+        with other.session(operation="apply", timeout=0) as again:
+            assert (set(again.snapshot.resources), dict(again.snapshot.pending)) == ({"alarm.web-1"}, {"i1": intent()})
+            again.record([settled()])
+            again.commit(stack="payments", last_run=last_run())
+        assert self.elsewhere().read().pending == {}
+
+    def die_while_holding(self) -> None:
+        """kill -9 a run between a publish and its end."""
+        child = os.fork()
+        if child == 0:
+            try:
+                with self.store().session(operation="apply", timeout=0) as session:
+                    session.record([put(1), opened()])
+                    session.publish()
+                    session.record([put(2)])
+                    os.kill(os.getpid(), signal.SIGKILL)
+            finally:
+                os._exit(1)
+        assert os.waitpid(child, 0)[1] == signal.SIGKILL
+
+    def test_somebody_who_wrote_in_between_is_never_overwritten(self) -> None:
+        """The lock was broken and another run went on: our write is refused, ours is dumped, theirs stays."""
+        self.save(put(1))
+        with pytest.raises(ReconcileError) as caught, self.store().session(operation="apply", timeout=0) as session:
+            session.record([put(2)])
+            self.break_the_lock()
+            with self.elsewhere().session(operation="apply", timeout=0) as theirs:
+                theirs.record([put(3)])
+                theirs.commit(stack="payments", last_run=last_run())
+            session.commit(stack="payments", last_run=last_run())
+        assert set(self.elsewhere().read().resources) == {"alarm.web-1", "alarm.web-3"}
+        dump = self.folder / "here" / "state" / "remote.errored.state.json"
+        assert str(dump) in (caught.value.hint or "")
+        assert "alarm.web-2" in json.loads(dump.read_bytes())["resources"]
+
+    def test_a_run_whose_lock_was_broken_may_not_publish(self) -> None:
+        """Nothing is triggered without a lock: publishing is what comes before it."""
+        self.save(put(1))
+        with pytest.raises(ReconcileError), self.store().session(operation="apply", timeout=0) as session:
+            self.break_the_lock()
+            with self.elsewhere().session(operation="apply", timeout=0):
+                session.record([opened()])
+                session.publish()
+        assert self.elsewhere().read().pending == {}
+
+    def break_the_lock(self) -> None:
+        """As a person would who takes the holder for dead."""
+        other = self.elsewhere()
+        with pytest.raises(StateLocked) as caught, other.session(operation="apply", timeout=0):
+            pass
+        other.unlock(caught.value.message.split("lock id ")[1].split(")")[0].split(",")[0])
+
+    def test_breaking_a_lock_wants_its_id(self) -> None:
+        """Nobody breaks a lock that is not the one they saw."""
+        with pytest.raises(CommandLineWrong):
+            self.store().unlock(None)
+
+    def test_a_journal_of_this_machine_that_others_went_past_is_left_behind(self) -> None:
+        """Another machine wrote after we died here: its state counts."""
+        self.save(put(1))
+        with self.store().session(operation="apply", timeout=0) as session:
+            session.record([put(2)])
+        with self.elsewhere().session(operation="apply", timeout=0) as theirs:
+            theirs.record([put(3)])
+            theirs.commit(stack="payments", last_run=last_run())
+        assert set(self.store().read().resources) == {"alarm.web-1", "alarm.web-3"}
+
+    def test_a_state_put_back_at_the_place_is_noticed(self) -> None:
+        """The journal here knows of a later one."""
+        old = self.save(put(1))
+        self.save(put(2))
+        with self.store().session(operation="apply", timeout=0) as session:
+            session.record([put(3)])
+        self.put_back(old)
+        with pytest.raises(StateUnusable, match="was put back"):
+            self.store().read()
+
+    def put_back(self, old: object) -> None:
+        """Bring an older version back behind the tool's back."""
+        pytest.skip("a subclass says how")
+
+    def test_a_state_moves_here_from_a_local_file_and_back_without_loss(self) -> None:
+        """Open intents and what only the journal holds come along; a place that has another state refuses."""
+        file = local(self.folder / "local" / "default.json")
+        with file.session(operation="apply", timeout=0) as session:
+            session.record([put(1), put(2)])
+            session.commit(stack="payments", last_run=last_run())
+            session.record([opened()])
+        moved = migrate(file, self.store(), tool_version=VERSION)
+        assert replace(moved, tool_version=None) == replace(file.read(), tool_version=None)
+        assert self.elsewhere().read() == moved
+        back = local(self.folder / "back" / "default.json")
+        assert migrate(self.elsewhere(), back, tool_version=VERSION) == back.read() == moved
+        with back.session(operation="apply", timeout=0) as session:
+            session.record([put(3)])
+        with pytest.raises(StateUnusable, match="same serial"):
+            migrate(back, self.store(), tool_version=VERSION)
+
+    def test_the_place_keeps_older_versions_not_we(self) -> None:
+        """History shows what is there; a restore says how."""
+        assert self.store().history() == []
+        self.save(put(1))
+        assert [(one.serial, one.resources, one.place) for one in self.store().history()] == [(1, 1, self.store().where)]
+        with pytest.raises(ReconcileError, match="serial 1 is not kept here"):
+            self.store().restore(1, last_run=last_run())
+
+    def test_writes_are_bounded_by_waves_not_by_alarms(self) -> None:
+        """One before each wave, one at the end."""
+        with self.store().session(operation="apply", timeout=0) as session:
+            for number in range(200):
+                session.record([put(number)])
+            session.publish()
+            for number in range(200):
+                session.record([put(number, "again")])
+            saved = session.commit(stack="payments", last_run=last_run())
+        assert saved.serial == 2
+
+    def test_four_machines_at_once_lose_no_update(self) -> None:
+        """Each counts up under the lock."""
+        wrong: list[BaseException] = []
+
+        def count(name: str) -> None:
+            try:
+                for _ in range(3):
+                    with self.machine(name).session(operation="apply", timeout=60) as session:
+                        record = session.snapshot.resources.get("alarm.n")
+                        number = int(record.content["message"]) if record else 0
+                        session.record([Put(address="alarm.n", record=alarm(1, str(number + 1)))])
+                        session.commit(stack="payments", last_run=last_run())
+            except BaseException as error:
+                wrong.append(error)
+
+        threads = [threading.Thread(target=count, args=(f"m{n}",)) for n in range(4)]
+        for one in threads:
+            one.start()
+        for one in threads:
+            one.join()
+        assert wrong == []
+        there = self.elsewhere().read()
+        assert (there.resources["alarm.n"].content["message"], there.serial) == ("12", 12)
