@@ -80,7 +80,9 @@ class Session:
         """The configured targets, each opened when first used."""
         from reconcile.targets.open import open_targets
 
-        return open_targets(self.config, environ=self.environ, embedded=self._embedded, clock=self.clock, log=log)
+        return open_targets(
+            self.config, environ=self.environ, embedded=self._embedded, clock=self.clock, log=log, directory=self.base
+        )
 
     def _embedded(self) -> Any:
         """The emulator inside the tool, its world kept beside the state."""

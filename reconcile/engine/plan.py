@@ -13,7 +13,7 @@ from reconcile.model.desired import Desired
 from reconcile.model.live import Live
 from reconcile.model.plan import Plan
 from reconcile.model.snapshot import Snapshot
-from reconcile.planner import PlanOptions
+from reconcile.planner import PlanOptions, make_plan
 from reconcile.planner.drift import drifts
 from reconcile.ports import Clock, Observer, StateStore, Targets
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +35,11 @@ _COLOURS = {  # fill, line, text: readable on a light and on a dark page, as the
 }
 
 
+def tone_of(action: str) -> str:
+    """What an action means, as a colour."""
+    return _TONES.get(action, "none")
+
+
 @dataclass(frozen=True, slots=True)
 class Node:
     """One resource; `action` is `none` where the plan leaves it as it is. `about` is what it is in a few words."""
@@ -47,7 +52,7 @@ class Node:
     @property
     def tone(self) -> str:
         """Which colour it has."""
-        return _TONES.get(self.action, "none")
+        return tone_of(self.action)
 
     @property
     def word(self) -> str:
@@ -136,9 +141,3 @@ def _quoted(text: str) -> str:
 
 def _escaped(text: str) -> str:
     return inert(text).replace("\\", "\\\\").replace('"', '\\"').replace("&", "&amp;")
-
-
-def tally(graph: Graph) -> Iterator[tuple[str, int]]:
-    """How many nodes of each kind there are."""
-    kinds = [node.kind for node in graph.nodes.values()]
-    yield from ((kind, kinds.count(kind)) for kind in ("alarm", "event", "handling") if kind in kinds)

@@ -18,8 +18,8 @@ class Markup(str):
     __slots__ = ()
 
 
-def tag(name: str, *children: str, **attributes: Attribute) -> Markup:
-    """An element. Text is escaped; an attribute that is None or False is left out; `aria_label` and `class_` lose what Python needs."""
+def tag(name: str, /, *children: str, **attributes: Attribute) -> Markup:
+    """An element; text in it is escaped. None or False leave an attribute out; `class_` and `aria_label` lose what Python needs."""
     head = name + "".join(_attribute(key, value) for key, value in attributes.items() if value is not None and value is not False)
     if name in _VOID:
         return Markup(f"<{head}>")

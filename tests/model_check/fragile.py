@@ -104,6 +104,7 @@ class FragileAlarms(AlarmServer):
         with self.fuse.around("report"):
             doubt = self.doubts.pop(0) if self.doubts else None
             if doubt is None or doubt[0]:
+                self.records = dict(self.active_now())  # what has expired is no alarm any more
                 await super().report(batch)
             if doubt is not None:
                 raise doubt[1]
@@ -127,16 +128,21 @@ class FragileAlarms(AlarmServer):
 
 @dataclass
 class FragileTasks(TaskServer):
-    """Histories may fail, too."""
+    """Histories may fail, too, or lag: `frozen` is how many rows of each alarm show meanwhile."""
 
     fuse: Fuse = field(default_factory=Fuse)
     blind: list[TargetError] = field(default_factory=list)
+    frozen: dict[str, int] | None = None
+
+    def freeze(self) -> None:
+        self.frozen = {alarm_id: len(rows) for alarm_id, rows in self.rows.items()}
 
     async def histories(self, alarm_id: str) -> list[HistoryRow]:
         with self.fuse.around("histories"):
             if self.blind:
                 raise self.blind.pop(0)
-            return await super().histories(alarm_id)
+            rows = await super().histories(alarm_id)
+            return rows if self.frozen is None else rows[: self.frozen.get(alarm_id, 0)]
 
     async def trigger(self, alarm_id: str, handling: Handling) -> str:
         with self.fuse.around("trigger"):
@@ -175,7 +181,7 @@ class FragileWorld(World):
             server.blind.clear()
         self.coc.faults.clear()
         self.coc.blind.clear()
-        self.coc.hidden = False
+        self.coc.frozen = None
         self.clock.at += 2 * self.aom.lag + 1000
 
 

@@ -10,7 +10,7 @@ import pytest
 from reconcile import engine
 from reconcile.engine import ViolationsFound
 from reconcile.errors import Refused
-from reconcile.model.live import CocAlarm
+from reconcile.model.live import CocAlarm, Live
 from reconcile.planner.drift import without_ignored
 from reconcile.planner.refresh import import_alarm, unmanaged
 from tests.world import World, alarm, desired, handling
@@ -210,7 +210,7 @@ def test_import_takes_an_alarm_by_its_id_and_checks_whose_it_is(world: World) ->
             import_alarm(other, found.id, [found], stack)
     with pytest.raises(Refused, match="no active alarm"):
         import_alarm(declared, "0", [found], "shop")
-    assert unmanaged(engine.Live({"aom": [found]}), world.store.read(), "shop") == []
+    assert unmanaged(Live({"aom": [found]}), world.store.read(), "shop") == []
 
 
 def test_ignored_drift_is_left_out(world: World) -> None:

@@ -79,7 +79,8 @@ def kills(
         if len(wrong) >= enough:
             break
         path = folder / f"{number}-{moment}" / "state.json"
-        begun, done = _killed(lambda: bent(Killing)(number, moment), path, life)  # noqa: B023
+        files = bent(Killing)(number, moment)
+        begun, done = killed(lambda tell: life.live(local(path, files=files), tell))  # noqa: B023
         problem = life.wrong_on(path, None, begun=begun, done=done) or _goes_on(path, begun, done, life)
         if problem:
             wrong.append(f"kill -9 {moment} operation {number}: {problem}")
@@ -90,14 +91,14 @@ def _moments(name: str) -> tuple[str, ...]:
     return ("before", "middle", "after") if name == "write" else ("before", "after")
 
 
-def _killed(make: Callable[[], Killing], path: Path, life: Life) -> tuple[int, int]:
-    """Live in a child until it is killed; what it said on the pipe is what was acknowledged."""
+def killed(life: Callable[[Callable[[str], None]], None]) -> tuple[int, int]:
+    """Live in a child until it is killed; what it said on the pipe is what was begun and what was acknowledged."""
     ear, mouth = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(ear)
         try:
-            life.live(local(path, files=make()), lambda word: os.write(mouth, word[:1].encode()) and None)
+            life(lambda word: os.write(mouth, word[:1].encode()) and None)
         except BaseException:
             traceback.print_exc()
         finally:

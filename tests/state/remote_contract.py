@@ -8,17 +8,43 @@ import signal
 import threading
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from reconcile.errors import CommandLineWrong, ReconcileError, StateLocked, StateUnusable
 from reconcile.model.snapshot import Put
-from reconcile.state.exchange import migrate
-from reconcile.state.place import Place
+from reconcile.state.exchange import export, import_, migrate
+from reconcile.state.lock import Holder
+from reconcile.state.place import Doubt, Place, Stored
 from reconcile.state.remote import RemoteStore
 
+from .checks import killed
+from .disks import Counted, Killing
 from .samples import VERSION, StillClock, alarm, intent, last_run, local, opened, put, settled
 from .store_contract import StoreContract
+from .workload import LIFE
+
+
+class Told:
+    """A place that tells a watched disk's listener of each call."""
+
+    def __init__(self, backend: Any, listener: Counted) -> None:
+        self._backend, self._listener = backend, listener
+        self.where = backend.where
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._backend, name)
+        if name not in ("lock", "unlock", "load", "save"):
+            return method
+
+        def call(*arguments: Any) -> Any:
+            self._listener.before(name, *arguments)
+            result = method(*arguments)
+            self._listener.after(name, *arguments, result=result)
+            return result
+
+        return call
 
 
 class RemoteContract(StoreContract):
@@ -155,6 +181,71 @@ class RemoteContract(StoreContract):
             session.record([put(3)])
         with pytest.raises(StateUnusable, match="same serial"):
             migrate(back, self.store(), tool_version=VERSION)
+
+    def test_a_state_pushed_by_force_leaves_the_one_it_replaced_on_this_machine(self) -> None:
+        """Who overrules the checks can go back."""
+        now = self.save(put(1))
+        with self.store().session(operation="state push", timeout=0) as session:
+            import_(session, export(replace(now, lineage="foreign")), where="-", tool_version=VERSION, force=True)
+        assert (self.folder / "here" / "state" / "remote.backup").read_bytes() == export(now)
+
+    def test_a_version_that_is_not_the_one_we_saw_is_never_written_over(self) -> None:
+        """The place itself refuses, also while the lock is ours."""
+        saved = self.save(put(1))
+        backend = self.place_of(self.folder).connect()
+        us = Holder(id="ours", who="us", since="now")
+        backend.lock(us)
+        stale = Stored(export(replace(saved, serial=9)), '"0123456789abcdef0123456789abcdef"')
+        for over in (None, stale):
+            with pytest.raises(Doubt):
+                backend.save(export(replace(saved, lineage="theirs", serial=2)), over)
+        backend.unlock(us.id)
+        backend.close()
+        assert self.elsewhere().read() == saved
+
+    def test_kill_9_at_any_moment_loses_nothing_acknowledged(self) -> None:
+        """At operations on this disk and on the place alike, before and after: the same machine has everything that was
+        acknowledged, another one everything that was published, and the next run goes on.
+        """
+        root, dry = self.folder, Counted()
+        self.folder = root / "dry"
+        LIFE.live(self.killed_store(dry), lambda word: None)
+        step = max(1, len(dry.names) * 2 // self.kill_points)
+        for number, moment in [(n + 1, m) for n in range(len(dry.names)) for m in ("before", "after")][::step]:
+            self.folder = root / f"{number}-{moment}"
+            begun, done = killed(lambda tell, n=number, m=moment: LIFE.live(self.killed_store(Killing(n, m)), tell))
+            here, there = self.store().read(), self.elsewhere().read()
+            assert LIFE.wrong_with(here, begun=begun, done=done) is None, f"{moment} {number} {dry.names[number - 1]}"
+            shared = max((n + 1 for n, step in enumerate(LIFE.steps[:done]) if step in ("publish", "commit")), default=0)
+            assert (dict(there.resources), dict(there.pending)) in LIFE.after()[shared : begun + 1]
+            self.free_the_lock()
+            after = self.save(put(99))
+            assert self.elsewhere().read() == after
+            assert {**here.resources, "alarm.web-99": alarm(99, "full")} == after.resources
+
+    kill_points = 40
+
+    def killed_store(self, killer: Counted) -> RemoteStore:
+        """This machine's store, with every operation on disk and place told to `killer`."""
+        place = self.place_of(self.folder)
+        told = Place(place.where, lambda: Told(place.connect(), killer))
+        return RemoteStore(
+            told,
+            desk=self.folder / "here" / "state" / "remote",
+            tool_version=VERSION,
+            clock=StillClock(),
+            entropy=lambda: "lineage-of-here",
+            environ={"USER": "alice"},
+            files=killer,
+        )
+
+    def free_the_lock(self) -> None:
+        """Break a lock that outlived its holder."""
+        try:
+            with self.elsewhere().session(operation="apply", timeout=0 if self.lock_outlives_its_holder else 5):
+                pass
+        except StateLocked:
+            self.break_the_lock()
 
     def test_the_place_keeps_older_versions_not_we(self) -> None:
         """History shows what is there; a restore says how."""

@@ -12,7 +12,7 @@ import pytest
 from reconcile.errors import InputInvalid, ReconcileError, StateLocked
 from reconcile.model.snapshot import Snapshot
 from reconcile.state.codec import encode
-from reconcile.state.place import Doubt, Place, Stored
+from reconcile.state.place import Doubt, Place
 from reconcile.state.s3 import S3Backend, s3_place
 
 from .remote_contract import RemoteContract
@@ -58,6 +58,8 @@ def bucket(endpoint: str, folder: Path) -> dict[str, Any]:
 
 class TestS3(RemoteContract):
     """An object and its lock."""
+
+    kill_points = 8
 
     @pytest.fixture(autouse=True)
     def at(self, endpoint: str) -> None:
@@ -109,17 +111,6 @@ class TestS3(RemoteContract):
             backend._client.delete_object(Bucket="states", Key=bucket("", self.folder)["key"] + ".lock")  # type: ignore[attr-defined]
             session.publish()
         assert self.elsewhere().read().pending == {}
-
-    def test_a_version_that_is_not_the_one_we_saw_is_never_written_over(self) -> None:
-        """The store itself refuses, also while the lock is ours."""
-        saved = self.save(put(1))
-        backend = self.place_of(self.folder).connect()
-        backend.lock(_nobody())
-        for over in (None, Stored(encode(saved), '"0123456789abcdef0123456789abcdef"')):
-            with pytest.raises(Doubt):
-                backend.save(encode(Snapshot(lineage="theirs", serial=2)), over)
-        backend.unlock(_nobody().id)
-        assert self.elsewhere().read() == saved
 
     def test_a_lock_of_another_id_is_not_broken(self) -> None:
         """Who breaks a lock says which one they saw."""
