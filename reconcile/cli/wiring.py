@@ -81,7 +81,7 @@ class Session:
         from reconcile.targets.open import open_targets
 
         return open_targets(
-            self.config, environ=self.environ, embedded=self._embedded, clock=self.clock, log=log, directory=self.base
+            self.config, environ=self.environ, embedded=self._embedded, clock=self.clock, log=log, directory=self.given.chdir
         )
 
     def _embedded(self) -> Any:
