@@ -68,7 +68,8 @@ async def _prepared(run: Run, change: Trigger) -> Start | None:
     except TargetError as error:
         run.failed_with(change, error)
         return None
-    known = isinstance(change.before, RecordedHandling) and change.before.runs
+    before = change.before.runs if isinstance(change.before, RecordedHandling) else ()
+    known = any(run.alarm_id == handling.alarm_id for run in before)  # runs for another alarm say nothing of this one's
     earlier = [row for row in rows if row.task_id == handling.associated_task_id]
     if earlier and not known and not change.forced:
         detail = f"already ran as {earlier[-1].work_order_id}, says the alarm's history; run it anyway: --rerun {change.address}"

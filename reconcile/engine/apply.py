@@ -14,7 +14,7 @@ from reconcile.model.config import Config
 from reconcile.model.desired import Desired
 from reconcile.model.live import Live
 from reconcile.model.plan import Plan
-from reconcile.model.snapshot import LastRun, Snapshot
+from reconcile.model.snapshot import LastRun
 from reconcile.planner import PlanOptions
 from reconcile.planner.saved import remaining
 from reconcile.ports import Clock, Observer, StateSession, StateStore, Targets
@@ -56,11 +56,11 @@ async def apply(
             halted=lambda: how.halted() is not None,
         )
         await settle_pending(run)
-        live = await _live(desired, config, run, how)
-        decided = _decide(desired, config, session.snapshot, clock, how, live)
+        decided = _decide(desired, config, run, how, live=None)
+        if _needs_live(run, how):
+            live = await _look(desired, config, run, how)
+            decided = _decide(desired, config, run, how, live=live)
         run.adopting = any(isinstance(change, Adopt) for change in decided.changes)
-        targets.check({change.target for change in decided.changes if change.action not in ("move", "forget", "defer")})
-        check_secrets(decided, how.environ)
         if how.approve(decided):
             await carry_out(run, decided)
             if how.wait:
@@ -72,21 +72,31 @@ def _options(how: Applying) -> PlanOptions:
     return how.options if how.expect is None else PlanOptions.from_document(how.expect.get("options", {}))
 
 
-async def _live(desired: Desired, config: Config, run: Run, how: Applying) -> Live | None:
-    """What is live, where the plan asks for it, or where a lost state must not report everything again."""
+def _needs_live(run: Run, how: Applying) -> bool:
+    """Where the plan asks for it, and where a lost state must not report everything again."""
+    options = _options(how)
+    return options.refresh or options.adopt or run.session.snapshot.lineage is None
+
+
+async def _look(desired: Desired, config: Config, run: Run, how: Applying) -> Live:
     options, snapshot = _options(how), run.session.snapshot
-    if not (options.refresh or options.adopt or snapshot.lineage is None):
-        return None
     asked = Look(config, stamped=not options.adopt, coc=options.refresh, lenient=not options.refresh)
     return await look(asked, desired, snapshot, run.targets, run.clock, run.observer)
 
 
-def _decide(desired: Desired, config: Config, snapshot: Snapshot, clock: Clock, how: Applying, live: Live | None) -> Plan:
-    decided = plan_from(desired, snapshot, config, _options(how), clock, how.environ, live)
-    if how.expect is not None:
+def _decide(desired: Desired, config: Config, run: Run, how: Applying, *, live: Live | None) -> Plan:
+    """The plan, and everything that can forbid it: a stale plan file, guards, missing secrets and settings. It is made before
+    anything is sent; where it asks for what is live, that decides again.
+    """
+    options, snapshot = _options(how), run.session.snapshot
+    decided = plan_from(desired, snapshot, config, options, run.clock, how.environ, live)
+    final = live is not None or not (options.refresh or options.adopt)
+    if how.expect is not None and final:
         decided = remaining(how.expect, decided, snapshot)
-    if decided.violations:
+    if decided.violations and final:
         raise ViolationsFound(decided)
+    run.targets.check({change.target for change in decided.changes if change.action not in ("move", "forget", "defer")})
+    check_secrets(decided, how.environ)
     return decided
 
 

@@ -7,10 +7,10 @@ The order of the changes is the order of an apply (contract section 7), by addre
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from reconcile.model.address import Address, base_of, kind_of
+from reconcile.model.address import Address, base_of, kind_of, matches
 from reconcile.model.change import (
     Adopt,
     AnyRecorded,
@@ -89,7 +89,7 @@ def make_plan(
         changes=ordered,
         unchanged=sum(1 for change in changes.values() if change is None),
         left_out=len(selected.left_out),
-        notes=(*desired.notes, *_notes(ground)),
+        notes=(*desired.notes, *_notes(ground), *_unnamed(options, {*changes, *selected.left_out, *records, *origins.values()})),
         violations=(
             *violations_of(ordered, records, config.guards, options, nothing_declared=not wanted.declared),
             *(seen.violations if seen else ()),
@@ -203,6 +203,20 @@ def _first(change: Change, reported: Mapping[Identity, Address], config: Config)
     if reported.get(given_up, change.address) == change.address:
         return change
     return replace(change, first=True) if isinstance(change, Clear) else replace(change, clear_first=True)
+
+
+def _unnamed(options: PlanOptions, addresses: set[Address]) -> Iterator[str]:
+    """Globs of the command line that name nothing: most likely a slip of the pen."""
+    given = (
+        ("--target", options.targets),
+        ("--exclude", options.excludes),
+        ("--replace", options.replace),
+        ("--rerun", options.rerun),
+    )
+    for name, globs in given:
+        for glob in globs:
+            if not any(matches(glob, address) for address in addresses):
+                yield f"{name} {glob} names nothing in specs or state"
 
 
 def _notes(ground: Ground) -> tuple[str, ...]:

@@ -222,6 +222,8 @@ class Life(RuleBasedStateMachine):
     def quiet(self) -> None:
         """Faults stop: two applies, and everything is as declared."""
         self.world.heal()
+        if self.looks and not any(a in AOM for a in (*self.wanted, *self.world.store.resources)):
+            self.world.aom.records.clear()  # a target that neither specs nor state name is not looked at
         options = OPTIONS | {"refresh": self.looks}
         for _ in range(2):
             account = self._run(**options)

@@ -190,3 +190,24 @@ def test_terraforms_variables_are_honoured(tmp_path: Path) -> None:
             ("GET", 404),
             ("POST", 200),
         ]
+
+
+@pytest.mark.parametrize(
+    ("config", "where"),
+    [
+        (StateConfig(backend="s3", options={"bucket": "b", "key": "prod.json"}), "s3://b/prod.json"),
+        (
+            StateConfig(backend="postgres", options={"conn_str": "${env.PG}", "name": "prod"}),
+            "postgres db.example:5432/x reconcile.prod",
+        ),
+    ],
+)
+def test_each_remote_place_is_opened_from_the_config_without_being_touched(
+    config: StateConfig, where: str, tmp_path: Path
+) -> None:
+    """Nothing is sent, nothing is written, and no password is shown."""
+    environ = {"PG": "host=db.example dbname=x password=canary"}
+    store = open_store(config, tmp_path, environ=environ, clock=StillClock(), tool_version=VERSION)
+    assert store.where == where
+    assert list(tmp_path.iterdir()) == []
+    assert "canary" not in repr(store) + repr(store._connect)

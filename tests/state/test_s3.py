@@ -59,7 +59,7 @@ def bucket(endpoint: str, folder: Path) -> dict[str, Any]:
 class TestS3(RemoteContract):
     """An object and its lock."""
 
-    kill_points = 8
+    kill_points = 4
 
     @pytest.fixture(autouse=True)
     def at(self, endpoint: str) -> None:
