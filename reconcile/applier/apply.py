@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import assert_never
 
 from reconcile.applier.clears import clear_wave, owe, owe_no_more
+from reconcile.applier.identities import hold_back
 from reconcile.applier.records import needed_secrets
 from reconcile.applier.reports import report_wave
 from reconcile.applier.run import Run
@@ -55,10 +56,14 @@ async def carry_out(run: Run, plan: Plan) -> None:
     _book(run, plan.changes)
     clears = [change for change in plan.changes if isinstance(change, Clear)]
     replaces = [change for change in plan.changes if isinstance(change, Replace)]
-    await clear_wave(run, [change for change in clears if change.first])
-    await _clear_replaced(run, [change for change in replaces if change.clear_first])
-    await report_wave(run, [report for change in plan.changes if (report := _as_report(change)) is not None])
-    await _replace(run, [change for change in replaces if change.address not in run.failed])
+    first = [change for change in clears if change.first]
+    freeing = [change for change in replaces if change.clear_first]
+    await clear_wave(run, first)
+    await _clear_replaced(run, freeing)
+    reports = [report for change in plan.changes if (report := _as_report(change)) is not None]
+    await report_wave(run, hold_back(run, [*first, *freeing], reports))
+    replaces = hold_back(run, [*first, *freeing], [change for change in replaces if change.address not in run.failed])
+    await _replace(run, replaces)
     await trigger_waves(run, [change for change in plan.changes if isinstance(change, Trigger)])
     await clear_wave(run, [change for change in clears if not change.first])
 

@@ -23,7 +23,8 @@ NOT_GRANTED = (
 
 @dataclass(frozen=True, slots=True)
 class Clearing:
-    """One record on its way out. `drops` says that its address leaves the state with it (a replaced one stays)."""
+    """One record on its way out. `drops` says that its address leaves the state with it; else only where it is still the one
+    recorded there."""
 
     change: Clear | Replace
     record: RecordedAlarm
@@ -74,7 +75,8 @@ async def _clear_at(run: Run, target: AlarmTarget, clearings: Sequence[Clearing]
     facts: list[AnyFact] = []
     for item in accepted:
         facts.append(Settled(intent_id=item.intent_id, how="cleared"))
-        facts += [Drop(address=item.address)] if item.drops else _doubted(run, item)
+        if item.drops or is_recorded(run.session.snapshot, item.address, item.record):
+            facts.append(Drop(address=item.address))
     run.session.record(facts)
     if not quiet:
         for item in accepted:
@@ -82,7 +84,7 @@ async def _clear_at(run: Run, target: AlarmTarget, clearings: Sequence[Clearing]
 
 
 def _doubted(run: Run, item: Clearing) -> list[AnyFact]:
-    """What is cleared, or may be, and still recorded is in doubt: declared as it is, it would not be reported again else."""
+    """What may be cleared and is still recorded is in doubt: declared as it is, it would not be reported again else."""
     if not is_recorded(run.session.snapshot, item.address, item.record):
         return []
     return [Put(address=item.address, record=in_doubt(item.record))]

@@ -6,9 +6,10 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from reconcile.applier.converge import Judgement, Verdict, identity_key, is_ours, judge
+from reconcile.applier.records import in_doubt
 from reconcile.applier.run import Run
 from reconcile.model.address import Address
-from reconcile.model.snapshot import RecordedAlarm
+from reconcile.model.snapshot import Put, RecordedAlarm
 from reconcile.ports import AlarmTarget, LiveAlarm
 
 CORRECTIONS_MAX = 3
@@ -91,7 +92,8 @@ async def _correct(
     run: Run, cases: Mapping[Address, _Case], clears: Clears, resend: Sequence[Address], correction: Correction
 ) -> None:
     wanted = {address: records for address, records in clears.items() if records}
-    if wanted:
+    if wanted:  # a clear may take the kept one with it: until that is seen, or reported again, it is in doubt
+        run.session.record([Put(address=address, record=in_doubt(cases[address].record)) for address in wanted])
         await correction.clear(wanted)
     if resend:
         for address, record in (await correction.resend(resend)).items():

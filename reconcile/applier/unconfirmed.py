@@ -1,15 +1,15 @@
 """Alarms that an earlier run reported and did not see: looked for once more before anything is planned.
 
-Seen now: confirmed, twins cleared. Not there although the list had its time: in doubt, so that the plan reports them again.
+Seen now, and alone: confirmed. With a twin, or not there although the list had its time: in doubt, so that the plan reports them
+again, and the read-back of that report sees to the rest.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from reconcile.applier.clears import send_clears
 from reconcile.applier.converge import Verdict, judge
-from reconcile.applier.readback import as_record, by_identity, ours_among
+from reconcile.applier.readback import by_identity, ours_among
 from reconcile.applier.records import in_doubt
 from reconcile.applier.run import Run
 from reconcile.model.address import Address
@@ -40,18 +40,12 @@ async def _complete(run: Run, target: AlarmTarget, records: Mapping[Address, Rec
         return
     found = by_identity(live)
     facts: list[AnyFact] = []
-    twins: dict[Address, list[RecordedAlarm]] = {}
     for address, record in records.items():
         waited = run.clock.now() - record.reported_at >= target.confirm_timeout
-        ours = ours_among(found, record)
-        judgement = judge(record, ours, waited=waited, disturbed=False)
-        if judgement.kept is not None:
+        judgement = judge(record, ours_among(found, record), waited=waited, disturbed=False)
+        if judgement.kept is not None and not judgement.wrong:
             seen = record.model_copy(update={"confirmation": "confirmed", "remote_id": judgement.kept.id})
             facts.append(Put(address=address, record=seen))
-            if judgement.wrong:
-                twins[address] = [as_record(record, wrong) for wrong in judgement.wrong]
-        elif waited or judgement.verdict is Verdict.RESEND:
+        elif waited or judgement.wrong or judgement.verdict is Verdict.RESEND:
             facts.append(Put(address=address, record=in_doubt(record)))
     run.session.record(facts)
-    if twins:
-        await send_clears(run, target, twins)

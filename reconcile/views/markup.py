@@ -19,7 +19,7 @@ class Markup(str):
 
 
 def tag(name: str, /, *children: str, **attributes: Attribute) -> Markup:
-    """An element; text in it is escaped. None or False leave an attribute out; `class_` and `aria_label` lose what Python needs."""
+    """An element; text in it is escaped. None or False leave an attribute out; `class_` becomes `class`, `a_b` becomes `a-b`."""
     head = name + "".join(_attribute(key, value) for key, value in attributes.items() if value is not None and value is not False)
     if name in _VOID:
         return Markup(f"<{head}>")

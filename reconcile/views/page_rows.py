@@ -61,12 +61,18 @@ def fields_of(row: Row) -> Iterator[Field]:
     """Every field before and after; None where it is absent. A changed secret differs in words only."""
     paths = row.get("secret_paths", ())
     before, after = (_fields(row[side], paths) for side in ("before", "after"))
-    changed = {item["path"] for item in row["diff"] if SECRET in (item["before"], item["after"])}
+    changed = [item["path"] for item in row["diff"] if SECRET in (item["before"], item["after"])]
     for path in [*after, *(path for path in before if path not in after)]:
         old, new = before.get(path), after.get(path)
-        if old == new and any(name == path or name.startswith((path + ".", path + "[")) for name in changed):
+        if old == new and (told := [name for name in changed if _is_within(name, path)]):
             new = f"{new} ({SECRET} changed)"
+            changed = [name for name in changed if name not in told]
         yield inert(path), old, new
+    yield from ((inert(path), SECRET, f"{SECRET} changed") for path in changed)
+
+
+def _is_within(path: str, outer: str) -> bool:
+    return path == outer or path.startswith((outer + ".", outer + "["))
 
 
 def _fields(content: Mapping[str, Any] | None, secrets: Iterable[str]) -> dict[str, str]:

@@ -1,0 +1,49 @@
+"""Where a snapshot is kept, and changed under a lock."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import Protocol, TypeAlias
+
+from reconcile.model.snapshot import Drop, LastRun, Opened, Put, Settled, Snapshot
+
+AnyFact: TypeAlias = Put | Drop | Opened | Settled
+
+
+class StateSession(Protocol):
+    """The state under its lock."""
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The state with every recorded fact folded in. Cheap to call; valid until the next `record`."""
+        ...
+
+    def record(self, facts: Sequence[AnyFact]) -> None:
+        """Make facts durable on this machine before returning. All or none of a call survives a crash."""
+        ...
+
+    def publish(self) -> None:
+        """Make what was recorded durable in the backend itself: once per wave of triggers, before the first POST."""
+        ...
+
+    def commit(self, *, stack: str, last_run: LastRun) -> Snapshot:
+        """Write the state with serial + 1 and empty the journal; nothing at all is written when nothing was recorded."""
+        ...
+
+
+class StateStore(Protocol):
+    """Where a snapshot is kept. `read` takes no lock and changes nothing."""
+
+    @property
+    def where(self) -> str:
+        """The place, for people."""
+        ...
+
+    def read(self) -> Snapshot:
+        """The snapshot, journal folded in; an empty one (lineage None) when there is no state. Raises StateUnusable."""
+        ...
+
+    def session(self, *, operation: str, timeout: float) -> AbstractContextManager[StateSession]:
+        """Take the lock, waiting at most `timeout` seconds. Raises StateLocked with who, since when, where."""
+        ...
