@@ -109,6 +109,9 @@ class MemorySession:
             self.store.dirty = True
             self.store.facts += facts
 
+    def announce(self, facts: Sequence[Any]) -> None:
+        """Nobody shares this store."""
+
     def publish(self) -> None:
         self.store.published += 1
 

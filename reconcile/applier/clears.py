@@ -19,6 +19,7 @@ from reconcile.ports import AlarmTarget, AnyFact, LiveAlarm, Sending
 NOT_GRANTED = (
     "its id is not known and listing is not granted: grant aom:alarm:list, or set `clear_without_id: true` on the target"
 )
+NOT_LISTED = "what is active could not be listed; the next run looks again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +43,25 @@ async def clear_wave(run: Run, changes: Sequence[Clear | Replace], *, quiet: boo
     by_target: dict[str, list[Clearing]] = {}
     for change in changes:
         by_target.setdefault(change.before.target, []).append(_clearing(change))
+    _announce(run, [item for members in by_target.values() for item in members])
     for name, members in sorted(by_target.items()):
         await _clear_at(run, run.targets.alarms[name], members, quiet=quiet)
 
 
 def _clearing(change: Clear | Replace) -> Clearing:
     return Clearing(change, change.before, isinstance(change, Clear), f"clear:{change.address}:{change.before.reported_at}")
+
+
+def _announce(run: Run, clearings: Sequence[Clearing]) -> None:
+    owed = run.session.snapshot.pending
+    run.session.announce([Opened(intent=_intent(run, item)) for item in clearings if item.intent_id not in owed])
+
+
+def _withdraw(run: Run, unsent: Sequence[Clearing]) -> None:
+    """Take back what was announced and not sent; a debt stays one."""
+    snapshot = run.session.snapshot
+    kept = [i for i in unsent if i.intent_id in snapshot.pending and is_recorded(snapshot, i.address, i.record)]
+    run.session.record([Settled(intent_id=item.intent_id, how="not sent") for item in kept])
 
 
 def owe(run: Run, changes: Sequence[Replace]) -> None:
@@ -97,28 +111,28 @@ async def _with_ids(run: Run, target: AlarmTarget, clearings: Sequence[Clearing]
     if not lacking:
         return list(clearings), []
     found = await _found(run, target, {item.address: item.record for item in lacking})
-    listed = target.name not in run.unlistable
     ready, gone = [item for item in clearings if item not in lacking], []
     for item in lacking:
-        live = found.get(item.address)
+        live = found.get(item.address) if found else None
         if live:
             ready.append(Clearing(item.change, as_record(item.record, live[0]), item.drops, item.intent_id))
         elif target.clear_without_id:
             ready.append(item)
-        elif listed:
+        elif found is not None:
             gone.append(item)
         else:
-            run.ended(item.change, "failed", NOT_GRANTED)
+            _withdraw(run, [item])
+            run.ended(item.change, "failed", NOT_GRANTED if target.name in run.unlistable else NOT_LISTED)
     return ready, gone
 
 
 async def _found(
     run: Run, target: AlarmTarget, records: Mapping[Address, RecordedAlarm]
-) -> Mapping[Address, Sequence[LiveAlarm]]:
-    """The live records; those reported a moment ago are given the time the list may need to show them."""
+) -> Mapping[Address, Sequence[LiveAlarm]] | None:
+    """The live records, or None without a list; those reported a moment ago are given the time it may need to show them."""
     settled_at = max(record.reported_at for record in records.values()) + target.confirm_timeout
     found = await leftovers(run, target, records)
-    while len(found) < len(records) and target.name not in run.unlistable and run.clock.now() < settled_at:
+    while found is not None and len(found) < len(records) and run.clock.now() < settled_at:
         await run.clock.sleep(0.5)
         found = await leftovers(run, target, records)
     return found
@@ -149,7 +163,9 @@ async def _send(run: Run, target: AlarmTarget, clearings: Sequence[Clearing]) ->
         failed=failed,
         halted=run.halted,
     )
-    for item in await deliver(clearings, delivery):
+    unsent = await deliver(clearings, delivery)
+    _withdraw(run, unsent)
+    for item in unsent:
         run.ended(item.change, "skipped", "stopped before it was sent")
     return accepted
 
@@ -172,6 +188,8 @@ async def _verified(run: Run, target: AlarmTarget, cleared: Sequence[Clearing]) 
     corrections, pause, touched = 0, 0.1, run.clock.now()
     while watched:
         left = await leftovers(run, target, {address: item.record for address, item in watched.items()})
+        if left is None:
+            return [item for item in cleared if not _unseen(run, target, item)]
         if not left:
             break
         if run.clock.now() >= deadline:
@@ -191,6 +209,15 @@ def _still_active(run: Run, item: Clearing, left: Mapping[Address, Sequence[obje
     if item.address not in left:
         return False
     run.ended(item.change, "failed", "the clear was accepted, but it is still listed as active; the next run clears it again")
+    return True
+
+
+def _unseen(run: Run, target: AlarmTarget, item: Clearing) -> bool:
+    """Whether more of it may be active than the one that was cleared: a sending in doubt, and no list to look at."""
+    sure = item.record.digest and item.record.confirmation == "confirmed"
+    if sure or target.name in run.unlistable:
+        return False
+    run.ended(item.change, "failed", f"the clear was accepted; {NOT_LISTED}")
     return True
 
 

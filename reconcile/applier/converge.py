@@ -3,7 +3,7 @@
 One alarm's case is decided by `judge`, a pure function of what we want, what the list shows and how long we have looked.
 The loop around it lives in `readback`.
 
-1. Exactly one record of ours, with our metadata and started at our sending: right.
+1. Exactly one record of ours, with our metadata, started at our sending, showing what was sent: right.
 2. A right one and others of our stamp and identity: the others are twins, and cleared.
 3. Only others, and the list has had time to show ours: the server kept the old one; clear it and report again.
 4. Nothing, and the list had its time after we cleared something: report again. Nothing otherwise: wait, then unconfirmed.
@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 from reconcile.model.dialects import CORE_METADATA
 from reconcile.model.snapshot import RecordedAlarm
@@ -65,12 +66,20 @@ def is_foreign(live: LiveAlarm, stack: str) -> bool:
     return live.metadata.get("managed_by") == "reconcile" and key is not None and not key.startswith(stack + "/")
 
 
-def judge(record: RecordedAlarm, found: Sequence[LiveAlarm], *, waited: bool, disturbed: bool) -> Judgement:
+def judge(
+    record: RecordedAlarm,
+    found: Sequence[LiveAlarm],
+    *,
+    waited: bool,
+    disturbed: bool,
+    sent: Mapping[str, Any] | None = None,
+) -> Judgement:
     """Decide one reported alarm. `found` are the live records that are ours; `waited` says the list had its time since
-    the last sending; `disturbed` that we cleared something of this identity since.
+    the last sending; `disturbed` that we cleared something of this identity since;
+    `sent`, where given, is the event whose content must show.
     """
-    right = sorted((live for live in found if _is_right(live, record)), key=lambda live: (live.arrives_at or 0, live.id))
-    others = tuple(live for live in found if not _is_right(live, record))
+    right = sorted((live for live in found if _is_right(live, record, sent)), key=lambda live: (live.arrives_at or 0, live.id))
+    others = tuple(live for live in found if live not in right)
     if right:
         wrong = (*right[:-1], *others)
         return Judgement(Verdict.CLEAR if wrong else Verdict.RIGHT, right[-1], wrong)
@@ -81,7 +90,15 @@ def judge(record: RecordedAlarm, found: Sequence[LiveAlarm], *, waited: bool, di
     return Judgement(Verdict.WAIT)
 
 
-def _is_right(live: LiveAlarm, record: RecordedAlarm) -> bool:
+def _is_right(live: LiveAlarm, record: RecordedAlarm, sent: Mapping[str, Any] | None) -> bool:
     """Our metadata, and a start no earlier than our sending: every older record of ours started before it."""
     same = all(live.metadata.get(key) == value for key, value in record.metadata.items())
-    return live.starts_at >= record.reported_at and same
+    return live.starts_at >= record.reported_at and same and (sent is None or _shows(live, sent))
+
+
+def _shows(live: LiveAlarm, sent: Mapping[str, Any]) -> bool:
+    """Whether the record has the timeout and the annotations of this event. What a list leaves out cannot be compared."""
+    if live.timeout is not None and live.timeout != sent.get("timeout", live.timeout):
+        return False
+    wanted = sent.get("annotations", {}) if live.annotations else {}
+    return all(str(live.annotations.get(key, "")) == str(value) for key, value in wanted.items())

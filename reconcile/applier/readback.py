@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from reconcile.applier.converge import Judgement, Verdict, identity_key, is_ours, judge
+from reconcile.applier.foreign import foreign_among
 from reconcile.applier.records import in_doubt
 from reconcile.applier.run import Run
 from reconcile.model.address import Address
@@ -29,10 +31,13 @@ class _Case:
 
 @dataclass(slots=True)
 class Correction:
-    """How the loop acts: `clear` sends clears, `resend` reports again and returns the new records (absent where it failed)."""
+    """How the loop acts: `clear` sends clears, `resend` reports again and returns the new records (absent where it failed);
+    `sent` is the event last sent for an address.
+    """
 
     clear: Callable[[Clears], Awaitable[None]]
     resend: Callable[[Sequence[Address]], Awaitable[Mapping[Address, RecordedAlarm]]]
+    sent: Callable[[Address], Mapping[str, Any]]
 
 
 async def confirm(
@@ -51,7 +56,10 @@ async def confirm(
         clears: dict[Address, list[RecordedAlarm]] = {}
         found = by_identity(live)
         for address, case in list(cases.items()):
-            judgement = _judge(run, target, case, found)
+            judgement = _judge(run, target, case, found, correction.sent(address))
+            if _note_foreign(run, address, case, found) and judgement.verdict is not Verdict.RIGHT:
+                del cases[address]
+                continue
             if judgement.verdict is Verdict.RIGHT and judgement.kept is not None:
                 confirmed[address] = case.record.model_copy(update={"confirmation": "confirmed", "remote_id": judgement.kept.id})
                 del cases[address]
@@ -68,17 +76,29 @@ async def confirm(
     return confirmed
 
 
-def _judge(run: Run, target: AlarmTarget, case: _Case, found: Mapping[tuple[str, ...], list[LiveAlarm]]) -> Judgement:
+def _judge(
+    run: Run, target: AlarmTarget, case: _Case, found: Mapping[tuple[str, ...], list[LiveAlarm]], sent: Mapping[str, Any]
+) -> Judgement:
     waited = run.clock.now() - case.touched >= target.confirm_timeout // 2
     if waited:
         case.cleared.clear()
     ours = [live for live in ours_among(found, case.record) if live.id not in case.cleared]
-    judgement = judge(case.record, ours, waited=waited, disturbed=case.disturbed)
+    content = None if case.corrections else sent  # corrected once, it is the server that rewrites
+    judgement = judge(case.record, ours, waited=waited, disturbed=case.disturbed, sent=content)
     if case.corrections >= CORRECTIONS_MAX and judgement.verdict in (Verdict.CLEAR, Verdict.RESEND):
         return Judgement(Verdict.WAIT)
     if judgement.verdict is Verdict.RIGHT and case.disturbed and not waited:
         return Judgement(Verdict.WAIT)  # what we cleared may still take the kept one with it
     return judgement
+
+
+def _note_foreign(run: Run, address: Address, case: _Case, found: Mapping[tuple[str, ...], list[LiveAlarm]]) -> bool:
+    """Whether another stack's record has this identity: it is left alone, and so is ours from here on."""
+    same = found.get(identity_key(case.record.metadata, None), [])
+    holder = foreign_among(same, case.record.content.get("enterprise_project_id"), run.stack)
+    if holder is not None:
+        run.foreign[address] = holder
+    return holder is not None
 
 
 def _note_correction(run: Run, case: _Case, judgement: Judgement) -> None:
@@ -119,11 +139,13 @@ def as_record(record: RecordedAlarm, live: LiveAlarm) -> RecordedAlarm:
     return record.model_copy(update={"remote_id": live.id, "metadata": dict(live.metadata)})
 
 
-async def leftovers(run: Run, target: AlarmTarget, records: Mapping[Address, RecordedAlarm]) -> dict[Address, list[LiveAlarm]]:
-    """What is still active of these records, by address; empty where nothing is, or nothing can be listed."""
+async def leftovers(
+    run: Run, target: AlarmTarget, records: Mapping[Address, RecordedAlarm]
+) -> dict[Address, list[LiveAlarm]] | None:
+    """What is still active of these records, by address; None where it could not be listed."""
     live = await run.active(target, records)
     if live is None:
-        return {}
+        return None
     found = by_identity(live)
     remaining = {address: ours_among(found, record) for address, record in records.items()}
     return {address: alarms for address, alarms in remaining.items() if alarms}

@@ -1,8 +1,8 @@
 """What an earlier run left open -> what is settled now. Pure functions; running them twice is the same as once.
 
 - A report, update or renewal that was about to be sent: the state takes it as in doubt; the plan sends it again, or clears it.
-- A clear: a resource still recorded is in doubt, and the plan clears it again, or reports it again where it is declared once more;
-  of a replaced one, it is a debt that the next apply pays.
+- A clear: a resource still recorded is in doubt: the plan clears it again, or reports it where it is declared once more. Of a
+  replaced one, it is a debt that the next apply pays.
 - A trigger: decided by the alarm's histories (contract section 6.4); never resent by itself, unless `on_unknown: retrigger` and
   the settle time has passed without a row.
 """
@@ -10,11 +10,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reconcile.applier.records import in_doubt
 from reconcile.model.address import Address
-from reconcile.model.snapshot import Intent, Put, RecordedAlarm, RecordedHandling, Settled, Snapshot
+from reconcile.model.snapshot import Intent, Put, RecordedAlarm, RecordedHandling, Settled, Snapshot, fold
 from reconcile.ports import AnyFact, HistoryRow
 
 
@@ -22,21 +22,21 @@ def settle_pushes(snapshot: Snapshot) -> tuple[list[AnyFact], list[Intent]]:
     """(facts that settle open pushes, clears that are still owed)."""
     facts: list[AnyFact] = []
     owed: list[Intent] = []
-    for intent_id in sorted(snapshot.pending):
-        intent = snapshot.pending[intent_id]
-        match intent.op:
-            case "trigger":
-                continue
-            case "clear":
-                record = intent.record
-                if isinstance(record, RecordedAlarm) and is_recorded(snapshot, intent.address, record):
-                    facts += [Put(address=intent.address, record=in_doubt(record)), Settled(intent_id=intent.id, how="left to the plan")]
-                else:
-                    owed.append(intent)
-            case _:
-                if intent.record is not None:
-                    facts.append(Put(address=intent.address, record=intent.record))
-                facts.append(Settled(intent_id=intent.id, how="in doubt"))
+    pushes = [i for _, i in sorted(snapshot.pending.items()) if i.op not in ("trigger", "clear")]
+    for intent in pushes:
+        if intent.record is not None:
+            facts.append(Put(address=intent.address, record=intent.record))
+        facts.append(Settled(intent_id=intent.id, how="in doubt"))
+    resources = dict(snapshot.resources)
+    fold(facts, resources, {})  # what a replacement may have put in the place of the one to be cleared
+    for _, intent in sorted(snapshot.pending.items()):
+        if intent.op != "clear":
+            continue
+        record = intent.record
+        if isinstance(record, RecordedAlarm) and is_recorded(replace(snapshot, resources=resources), intent.address, record):
+            facts += [Put(address=intent.address, record=in_doubt(record)), Settled(intent_id=intent.id, how="left to the plan")]
+        else:
+            owed.append(intent)
     return facts, owed
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from reconcile.applier.batches import Delivery, deliver
 from reconcile.applier.clears import send_clears
+from reconcile.applier.foreign import HINT, foreign_words
 from reconcile.applier.readback import Correction, confirm
 from reconcile.applier.records import (
     alarm_id,
@@ -47,18 +48,22 @@ async def report_wave(run: Run, changes: Sequence[Reporting]) -> None:
     by_target: dict[str, list[Reporting]] = {}
     for change in changes:
         by_target.setdefault(change.after.resource.target, []).append(change)
-    await together(_report_to(run, run.targets.alarms[name], members) for name, members in sorted(by_target.items()))
+    wave = [(run.targets.alarms[name], members) for name, members in sorted(by_target.items())]
+    composed = [(target, [compose(run, target, change) for change in members]) for target, members in wave]
+    run.session.announce([Opened(intent=_intent(run, item)) for _, outgoing in composed for item in outgoing])
+    await together(_report_to(run, target, outgoing) for target, outgoing in composed)
 
 
-async def _report_to(run: Run, target: AlarmTarget, changes: Sequence[Reporting]) -> None:
-    outgoing = [compose(run, target, change) for change in changes]
+async def _report_to(run: Run, target: AlarmTarget, outgoing: Sequence[Outgoing]) -> None:
     arrived = await _send(run, target, outgoing)
     alarms = {o.change.address: o for o in arrived if isinstance(o.record, RecordedAlarm)}
     confirmed = await _confirm(run, target, alarms) if target.readable else {}
     for item in arrived:
         address = item.change.address
         record = confirmed.get(address)
-        if record is not None:
+        if address in run.foreign:
+            run.ended(item.change, "failed", foreign_words(address, run.foreign[address]), HINT)
+        elif record is not None:
             run.ended(item.change, "done", f"id {record.remote_id}")
         elif address in alarms and target.readable:
             run.ended(item.change, "unconfirmed", "sent, not seen in the list yet; the next run looks again")
@@ -98,7 +103,10 @@ async def _send(run: Run, target: AlarmTarget, outgoing: Sequence[Outgoing]) -> 
         failed=failed,
         halted=run.halted,
     )
-    for item in await deliver(outgoing, delivery):
+    unsent = await deliver(outgoing, delivery)
+    announced = run.session.snapshot.pending
+    run.session.record([Settled(intent_id=i.intent_id, how="not sent") for i in unsent if i.intent_id in announced])
+    for item in unsent:
         run.ended(item.change, "skipped", "stopped before it was sent")
     return arrived
 
@@ -184,7 +192,11 @@ async def _confirm(run: Run, target: AlarmTarget, sent: Mapping[Address, Outgoin
         again.update(renewed)
         return {address: item.record for address, item in renewed.items() if isinstance(item.record, RecordedAlarm)}
 
-    correction = Correction(clear=lambda clears: send_clears(run, target, clears), resend=resend)
+    correction = Correction(
+        clear=lambda clears: send_clears(run, target, clears),
+        resend=resend,
+        sent=lambda address: again[address].sending.body,
+    )
     confirmed = await confirm(run, target, records, correction)
     run.session.record([Put(address=address, record=record) for address, record in confirmed.items()])
     return confirmed

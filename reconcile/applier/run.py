@@ -31,6 +31,7 @@ class Run:
     unlistable: set[str] = field(default_factory=set)
     started: dict[Address, str] = field(default_factory=dict)  # handling -> work order of this run
     adopting: bool = False  # unstamped records matter, too
+    foreign: dict[Address, LiveAlarm] = field(default_factory=dict)  # other stacks' records of our identities
     taken: set[str] = field(default_factory=set)  # stamp keys and alarmIds in use
 
     def ended(self, change: Change, outcome: str, detail: str = "", hint: str | None = None) -> None:

@@ -14,15 +14,21 @@ from reconcile.cli.given import Given
 from reconcile.cli.halting import Halt, run_halting
 from reconcile.cli.observers import observer_of
 from reconcile.cli.plan_files import read_plan
+from reconcile.cli.reports import STDOUT
 from reconcile.cli.streams import answer, style_of, tell, width_of
 from reconcile.cli.wiring import Session, who
+from reconcile.cli.wishes import Wishes
 from reconcile.errors import ReconcileError
 from reconcile.views import apply_json
 from reconcile.views.apply_text import render_account
 from reconcile.views.plan_text import render_plan
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
     from reconcile.applier import Account
+    from reconcile.cli.metering import Told
     from reconcile.model.plan import Plan
     from reconcile.planner import PlanOptions
 
@@ -30,36 +36,39 @@ if TYPE_CHECKING:
 class Applier:
     """Shows the plan, asks, tells what happens, and gives the closing account, as text or as JSON lines."""
 
-    def __init__(self, given: Given, *, approved: bool, as_json: bool) -> None:
-        self.given, self.approved, self.as_json = given, approved, as_json
+    def __init__(self, given: Given, wishes: Wishes, *, asks: bool) -> None:
+        self.given, self.wishes, self.asks, self.as_json = given, wishes, asks, wishes.as_json
         self.session = Session(given)
         self.declined = False
-        self.observer, self.closing = observer_of(given, as_json=as_json)
+        self.document: Mapping[str, Any] | None = None
+        self.answer = tell if wishes.metrics == STDOUT else answer
+        self.observer, self.closing = observer_of(given, as_json=self.as_json)
         self.style, self.width = style_of(sys.stdout, given.color, os.environ), width_of(sys.stdout)
 
-    def run(self, planfile: Path | None, *, options: PlanOptions, command: str, lock_timeout: float) -> int:
+    def run(self, planfile: Path | None, options: PlanOptions, told: Told) -> int:
         """Apply, and return the exit code."""
         if self.as_json:
             answer(apply_json.version_line())
         try:
             expect = None if planfile is None else read_plan(self.given.path(planfile))
             with self.closing:
-                account = run_halting(lambda halt: self._apply(halt, options, expect, command, lock_timeout))
+                account = run_halting(lambda halt: self._apply(halt, options, expect))
         except Exception as error:
             self._failed(error)
             raise
+        finally:
+            told.document = self.document
         return self._account(account)
 
-    async def _apply(
-        self, halt: Halt, options: PlanOptions, expect: dict[str, object] | None, command: str, lock_timeout: float
-    ) -> Account:
+    async def _apply(self, halt: Halt, options: PlanOptions, expect: dict[str, object] | None) -> Account:
         session = self.session
         how = engine.Applying(
             options=options,
             environ=session.environ,
             who=who(),
-            command=command,
-            lock_timeout=lock_timeout,
+            command=self.wishes.command,
+            lock_timeout=self.wishes.lock_timeout,
+            wait=self.wishes.wait,
             expect=expect,
             approve=self._approve,
             salt=lambda: secrets.token_hex(8),
@@ -75,7 +84,7 @@ class Applier:
 
     def _approve(self, plan: Plan) -> bool:
         self._show(plan)
-        if self.approved or all(change.action == "defer" for change in plan.changes):
+        if not self.asks or all(change.action == "defer" for change in plan.changes):
             return True
         self.declined = not ask(
             f"Do this on stack {plan.stack}?" if not plan.destroy else f"Clear all of this on stack {plan.stack}?"
@@ -83,11 +92,12 @@ class Applier:
         return not self.declined
 
     def _show(self, plan: Plan) -> None:
+        self.document = {"stack": plan.stack, "summary": plan.summary()}
         if self.as_json:
             for line in apply_json.change_lines(plan):
                 answer(line)
         else:
-            answer(render_plan(plan, style=self.style, width=self.width))
+            self.answer(render_plan(plan, style=self.style, width=self.width))
 
     def _failed(self, error: Exception) -> None:
         """What stdout says of an error: the plan that was refused, and always the last line of JSON."""
@@ -105,5 +115,5 @@ class Applier:
             tell("Not applied.\n")
         elif account.outcomes:
             text = render_account(account.outcomes, exit_code=code, serial=account.serial, style=self.style, width=self.width)
-            answer("\n" + text)
+            self.answer("\n" + text)
         return code

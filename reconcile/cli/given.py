@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
+from reconcile.cli.streams import Log
+
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 
@@ -24,6 +26,7 @@ class Given:
     color: str = "auto"
     quiet: bool = False
     verbose: bool = False
+    log_format: str = "text"
     sources: dict[str, ParameterSource] = field(default_factory=dict, repr=False)
 
     def path(self, path: Path) -> Path:
@@ -44,6 +47,8 @@ def _take(ctx: click.Context, param: click.Parameter, value: Any) -> None:
     seen = given.sources.get(name) is ParameterSource.COMMANDLINE
     setattr(given, name, getattr(given, name) + tuple(value) if adds_up and seen else tuple(value) if adds_up else value)
     given.sources[name] = source
+    if name == "log_format":
+        Log.as_json = value == "json"
 
 
 def _option(*names: str, envvar: str | None, **settings: Any) -> Callable[[Decorated], Decorated]:
@@ -77,6 +82,12 @@ _OPTIONS = (
         is_flag=True,
         envvar="RECONCILE_VERBOSE",
         help="Say more on stderr: requests, and where errors come from.",
+    ),
+    _option(
+        "--log-format",
+        type=click.Choice(["text", "json"]),
+        envvar="RECONCILE_LOG_FORMAT",
+        help="How stderr is written: for people, or one JSON object a line.",
     ),
 )
 

@@ -14,7 +14,7 @@ import click
 
 from reconcile.cli.given import Given
 from reconcile.cli.root import root
-from reconcile.cli.streams import style_of, tell, tolerate_encodings
+from reconcile.cli.streams import Log, style_of, tell, tolerate_encodings
 from reconcile.errors import CommandLineWrong, ReconcileError
 
 SUCCESS, FAILED, WRONG_COMMAND_LINE, INTERRUPTED, TERMINATED = 0, 1, 64, 130, 143
@@ -22,7 +22,7 @@ SUCCESS, FAILED, WRONG_COMMAND_LINE, INTERRUPTED, TERMINATED = 0, 1, 64, 130, 14
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code (contract section 8). Raises nothing."""
-    given = Given()
+    given, Log.as_json = Given(), False
     tolerate_encodings()
     with _termination():
         try:
@@ -59,14 +59,14 @@ def _usage(error: click.ClickException) -> int:
         return WRONG_COMMAND_LINE
     if ctx is not None:
         tell(f"{ctx.get_usage()}\nTry `{ctx.command_path} --help`.\n\n")
-    tell("Error: " + "\n".join(inert(line) for line in error.format_message().split("\n")) + "\n")
+    tell("Error: " + "\n".join(inert(line) for line in error.format_message().split("\n")) + "\n", "error")
     return WRONG_COMMAND_LINE
 
 
 def _known(error: ReconcileError, given: Given) -> int:
     from reconcile.views.errors_text import render_error
 
-    tell(render_error(error, style=style_of(sys.stderr, given.color, os.environ)))
+    tell(render_error(error, style=style_of(sys.stderr, given.color, os.environ)), "error")
     if given.verbose and not isinstance(error, CommandLineWrong):
         _trace(error)
     return error.exit_code
@@ -77,7 +77,7 @@ def _unexpected(error: Exception, given: Given) -> int:
     from reconcile.views.inert import inert
 
     words = str(error) if isinstance(error, OSError) else f"unexpected {type(error).__name__}: {error}"
-    tell(f"Error: {inert(words)}\n")
+    tell(f"Error: {inert(words)}\n", "error")
     if given.verbose:
         _trace(error)
     else:

@@ -13,4 +13,5 @@ def tell_notes(notes: Iterable[str], given: Given) -> None:
     from reconcile.views.inert import inert
 
     if not given.quiet:
-        tell("".join(f"Warning: {inert(note)}\n" for note in notes))
+        for note in notes:
+            tell(f"Warning: {inert(note)}\n", "warning")

@@ -112,7 +112,7 @@ def observer_of(given: Given, *, as_json: bool) -> tuple[Observer, AbstractConte
     """The observer that fits the streams, and what must be closed when the apply is over."""
     if as_json:
         return JsonLines(), nullcontext()
-    if given.quiet or not is_terminal(sys.stderr) or os.environ.get("TERM") == "dumb":
+    if given.quiet or given.log_format == "json" or not is_terminal(sys.stderr) or os.environ.get("TERM") == "dumb":
         return Lines(given), nullcontext()
     bar = Bar(given)
     return bar, _closing(bar)

@@ -73,3 +73,4 @@ class Budget(click.ParamType):  # type: ignore[type-arg]
 
 
 DURATION, INSTANT, BUDGET = Duration(), Instant(), Budget()
+LOCK = option("--lock-timeout", metavar="DURATION", type=DURATION, default="0s", help="How long to wait for another run's lock.")

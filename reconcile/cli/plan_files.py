@@ -1,10 +1,11 @@
-"""Saved plans on disk: written whole or not at all, for nobody else to read; read back with suspicion."""
+"""Files that commands write: whole or not at all. Saved plans are for nobody else to read, and read back with suspicion."""
 
 from __future__ import annotations
 
 import os
 import stat
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +14,28 @@ from reconcile.errors import CommandLineWrong
 
 def write_private(path: Path, text: str) -> None:
     """Put a file in place at once: a temporary one in the same folder, fsync, rename. Only a regular file is replaced."""
-    try:
-        if not stat.S_ISREG(path.lstat().st_mode):
-            raise CommandLineWrong(f"{path} is no regular file", hint="name a file to write")
-    except FileNotFoundError:
-        pass
+    _write(path, text, 0o600)
+
+
+def write_public(path: Path, text: str) -> None:
+    """The same for what others may read: reports, metrics."""
+    _write(path, text, 0o644)
+
+
+def write_new(path: Path, text: str) -> None:
+    """The same for a file that must not be there yet."""
+    if path.is_symlink() or path.exists():
+        raise CommandLineWrong(f"{path} is there already", hint="name a new file, or remove that one")
+    write_public(path, text)
+
+
+def _write(path: Path, text: str, mode: int) -> None:
+    _check(path)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     temporary = Path(name)
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
+            os.fchmod(handle, mode)
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
@@ -30,6 +44,14 @@ def write_private(path: Path, text: str) -> None:
         temporary.unlink(missing_ok=True)
         raise
     _sync_folder(path.parent)
+
+
+def _check(path: Path) -> None:
+    if not path.parent.is_dir():
+        raise CommandLineWrong(f"there is no folder {path.parent}", hint="make it first")
+    with suppress(FileNotFoundError):
+        if not stat.S_ISREG(path.lstat().st_mode):
+            raise CommandLineWrong(f"{path} is no regular file", hint="name a file to write")
 
 
 def _sync_folder(folder: Path) -> None:

@@ -10,6 +10,7 @@ from reconcile.cli.lazy import Lazy, LazyGroup
 
 _PLACE = "reconcile.cli.commands"
 COMMANDS = {
+    "init": Lazy(f"{_PLACE}.init", "init", "Write a config, an example and, if asked, a pipeline."),
     "validate": Lazy(f"{_PLACE}.validate", "validate", "Check all specs and the config, offline."),
     "plan": Lazy(f"{_PLACE}.plan", "plan", "Show what an apply would do; change nothing."),
     "apply": Lazy(f"{_PLACE}.apply", "apply", "Make the live alarms what the specs say."),
@@ -17,7 +18,12 @@ COMMANDS = {
     "drift": Lazy(f"{_PLACE}.drift", "drift", "Compare the live alarms with the state; change nothing."),
     "renew": Lazy(f"{_PLACE}.apply", "renew", "Renew what expires soon, and nothing else."),
     "show": Lazy(f"{_PLACE}.show", "show", "Show a saved plan, or the state."),
-    "state": Lazy(f"{_PLACE}.state", "state", "Look at the state, and rename or drop what is in it."),
+    "state": Lazy(f"{_PLACE}.state", "state", "Look at the state, and change it by hand."),
+    "resolve": Lazy(f"{_PLACE}.resolve", "resolve", "Say how a task ended whose answer was lost."),
+    "import": Lazy(f"{_PLACE}.imports", "import_", "Take over a live alarm, or write specs for what nobody declared."),
+    "graph": Lazy(f"{_PLACE}.graph", "graph", "Draw alarms and handlings, with what a plan does to them."),
+    "schema": Lazy(f"{_PLACE}.schema", "schema", "Print the JSON Schema of specs, config, plan or state."),
+    "whoami": Lazy(f"{_PLACE}.whoami", "whoami", "Show the identity each target would use, and why."),
     "emulator": Lazy(f"{_PLACE}.emulator", "emulator", "Serve the emulated cloud APIs on this machine."),
     "version": Lazy(f"{_PLACE}.version", "version", "Show the version."),
 }

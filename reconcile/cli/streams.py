@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sys
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import TextIO
 
 from reconcile.views.style import Style
@@ -18,8 +20,27 @@ def answer(text: str) -> None:
     _write(sys.stdout, text)
 
 
-def tell(text: str) -> None:
-    """Write to stderr, at once."""
+def tell(text: str, level: str = "info") -> None:
+    """Write to stderr, at once: as it is, or with `--log-format json` as one line of JSON."""
+    _write(sys.stderr, _record(text, level) if Log.as_json else text)
+
+
+class Log:
+    """How stderr is written: for people, or for a collector of logs."""
+
+    as_json = False
+
+
+def _record(text: str, level: str) -> str:
+    message = text.strip("\n")
+    if not message:
+        return ""
+    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return json.dumps({"time": now, "level": level, "message": message}) + "\n"
+
+
+def tell_runner(text: str) -> None:
+    """Write workflow commands to stderr: another program reads them, whatever the log's format."""
     _write(sys.stderr, text)
 
 
@@ -54,6 +75,8 @@ def is_terminal(stream: TextIO | None) -> bool:
 
 def style_of(stream: TextIO | None, color: str, environ: Mapping[str, str]) -> Style:
     """The style of a stream: `always` and `never` win, then NO_COLOR and dumb terminals, then whether it is a terminal."""
+    if stream is sys.stderr and Log.as_json:
+        return Style(False)
     if color != "auto":
         return Style(color == "always")
     return Style(not environ.get("NO_COLOR") and environ.get("TERM") != "dumb" and is_terminal(stream))

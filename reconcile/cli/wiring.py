@@ -19,9 +19,11 @@ from reconcile import __version__
 from reconcile.cli.given import Given
 
 if TYPE_CHECKING:
+    from reconcile.kept import Kept
     from reconcile.model.config import Config
     from reconcile.model.desired import Desired
-    from reconcile.ports import StateStore, Targets
+    from reconcile.ports import Targets
+    from reconcile.state.open import Store
 
 
 class SystemClock:
@@ -67,14 +69,29 @@ class Session:
         """The checked specs. Raises InputInvalid."""
         from reconcile.specs.load import load_specs
 
-        return load_specs(self.config, self.given.chdir, environ=self.environ)
+        return load_specs(self.config, self.given.chdir, environ=self.environ, kept=self.kept)
 
     @cached_property
-    def store(self) -> StateStore:
+    def kept(self) -> Kept:
+        """What earlier runs left to save time: RECONCILE_CACHE_DIR, or `.reconcile/cache`. Deleting it changes nothing else."""
+        from reconcile.kept import Kept
+
+        folder = self.environ.get("RECONCILE_CACHE_DIR")
+        return Kept(Path(folder) if folder else self.given.chdir / ".reconcile" / "cache")
+
+    @cached_property
+    def store(self) -> Store:
         """Where the state is kept."""
         from reconcile.state.open import open_store
 
-        return open_store(self.config.state, self.given.chdir, environ=self.environ, clock=self.clock, tool_version=__version__)
+        return open_store(
+            self.config.state,
+            self.given.chdir,
+            environ=self.environ,
+            clock=self.clock,
+            tool_version=__version__,
+            kept=self.kept,
+        )
 
     def targets(self, log: Callable[[str], None]) -> AbstractAsyncContextManager[Targets]:
         """The configured targets, each opened when first used."""
@@ -99,3 +116,17 @@ class Session:
         from reconcile.state.exchange import export
 
         return export(self.store.read()).decode("utf-8")
+
+
+def opened(session: Session, to: Path) -> Store:
+    """The store of another config, or of a state file named as such."""
+    from reconcile.model.config import StateConfig
+    from reconcile.specs.load import load_config
+    from reconcile.state.open import open_store
+
+    given, environ = session.given, session.environ
+    if to.suffix == ".json":
+        state = StateConfig(path=str(to))
+    else:
+        state = load_config(given.chdir, to, var=given.var, var_files=given.var_file, environ=environ).state
+    return open_store(state, given.chdir, environ=environ, clock=session.clock, tool_version=__version__)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from reconcile.applier import Account, Look, Run, carry_out, check_secrets, follow_tasks, look, settle_pending
+from reconcile.applier import Account, Look, Run, carry_out, check_secrets, follow_tasks, foreign_holders, look, settle_pending
 from reconcile.engine.plan import plan_from, stack_of
 from reconcile.errors import Refused
 from reconcile.model.change import Adopt
@@ -60,6 +60,8 @@ async def apply(
         if _needs_live(run, how):
             live = await _look(desired, config, run, how)
             decided = _decide(desired, config, run, how, live=live)
+        else:
+            await _refuse_foreign(run, decided)
         run.adopting = any(isinstance(change, Adopt) for change in decided.changes)
         if how.approve(decided):
             await carry_out(run, decided)
@@ -100,6 +102,12 @@ def _decide(desired: Desired, config: Config, run: Run, how: Applying, *, live: 
     return decided
 
 
+async def _refuse_foreign(run: Run, decided: Plan) -> None:
+    found = await foreign_holders(run, decided)
+    if found:
+        raise ViolationsFound(replace(decided, violations=(*decided.violations, *found)))
+
+
 class ViolationsFound(Refused):
     """A guard or protection forbids the plan; the plan is still shown."""
 
@@ -112,6 +120,7 @@ def _save(run: Run, session: StateSession, how: Applying) -> Account:
     account = run.account
     account.pending_unknown = sum(1 for intent in session.snapshot.pending.values() if intent.op == "trigger")
     account.stopped_by = how.halted()
+    account.foreign = bool(run.foreign)
     account.plan_id = str(how.expect["plan_id"]) if how.expect else None
     before = session.snapshot.last_run
     plans = (*(before.plans if before else ()), *([account.plan_id] if account.plan_id else []))

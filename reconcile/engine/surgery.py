@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from reconcile.applier import Look, look
 from reconcile.engine.plan import DEFAULT_STACK, Base, stack_of
-from reconcile.errors import Refused, StateUnusable
+from reconcile.errors import ReconcileError, StateUnusable
 from reconcile.model.address import Address
 from reconcile.model.config import Config
 from reconcile.model.desired import Desired
@@ -56,11 +56,11 @@ async def import_one(
         stack = stack_of(config, snapshot)
         declared = desired.declared.get(address)
         if declared is None or declared.kind != "alarm":
-            raise Refused(
+            raise ReconcileError(
                 f"{address} is not declared as an alarm", hint="declare it in the specs first; the import checks its identity"
             )
         if address in snapshot.resources:
-            raise Refused(f"{address} is already in the state", hint=f"see `reconcile state show '{address}'`")
+            raise ReconcileError(f"{address} is already in the state", hint=f"see `reconcile state show '{address}'`")
         live = await look(Look(config, stamped=False, coc=False), desired, snapshot, targets, base.clock, base.observer)
         record = import_alarm(declared, alarm_id, live.alarms.get(declared.resource.target, ()), stack)
         facts = [Put(address=address, record=record)]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from reconcile.model.address import Address
 from reconcile.model.change import Adopt, AnyRecorded, Change, Clear, Replace, Trigger, Violation
 from reconcile.model.config import Guards
 from reconcile.model.resources import Alarm, AnyResource
 from reconcile.planner.options import PlanOptions
+from reconcile.planner.settled import alarms_among
 
 SHARE_FROM = 10  # a share of fewer alarms says nothing
 
@@ -20,11 +21,15 @@ def violations_of(
     options: PlanOptions,
     *,
     nothing_declared: bool,
+    settled: Collection[Address] = (),
 ) -> tuple[Violation, ...]:
-    """Every violation, protections first. A destroy was asked for by name: only protections stop it."""
+    """Every violation, protections first. A destroy was asked for by name: only protections stop it.
+
+    `settled` resources stand in the state beside `records`.
+    """
     found = list(_protections(changes))
     if not options.destroy:
-        found += _clears(changes, records, guards, options)
+        found += _clears(changes, records, guards, options, settled)
         found += _empty(changes, options, nothing_declared=nothing_declared)
     found += _triggers(changes, guards, options)
     return tuple(found)
@@ -47,12 +52,16 @@ def _stays_protected(resource: AnyResource, *, sticky: bool) -> bool:
 
 
 def _clears(
-    changes: Sequence[Change], records: Mapping[Address, AnyRecorded], guards: Guards, options: PlanOptions
+    changes: Sequence[Change],
+    records: Mapping[Address, AnyRecorded],
+    guards: Guards,
+    options: PlanOptions,
+    settled: Collection[Address],
 ) -> Iterable[Violation]:
     clears = sum(isinstance(change, Clear | Replace) for change in changes)
     if clears <= (options.allow.get("clears") or 0):
         return
-    alarms = sum(record.kind == "alarm" for record in records.values())
+    alarms = alarms_among(settled) + sum(record.kind == "alarm" for record in records.values())
     alarms += sum(isinstance(change, Adopt) or (isinstance(change, Clear) and change.reason == "orphan") for change in changes)
     hint = f"if this is meant: --allow clears={clears}"
     if guards.max_clears_count is not None and clears > guards.max_clears_count:

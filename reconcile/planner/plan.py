@@ -38,6 +38,7 @@ from reconcile.planner.identity import Identity, identity_of
 from reconcile.planner.moves import relocate
 from reconcile.planner.options import PlanOptions
 from reconcile.planner.refresh import Seen, orphans
+from reconcile.planner.settled import settled, without
 
 RANKS: dict[type, int] = {
     Move: 0,
@@ -68,7 +69,10 @@ def make_plan(
     none of them is changed.
     """
     wanted = replace(desired, declared={}) if options.destroy else desired
-    records, origins = relocate(wanted, snapshot.resources, config.targets)
+    nothing_declared = not wanted.declared
+    same = settled(wanted, snapshot.resources, options, now) if live is None else set()
+    wanted = replace(wanted, declared=without(wanted.declared, same))
+    records, origins = relocate(wanted, without(snapshot.resources, same), config.targets)
     seen = Seen.of(live, records, stack, adopt_unstamped=options.adopt) if live else None
     ground = Ground(now, config.targets, environ, options, origins, seen=seen)
     selected = _Selection(options, origins)
@@ -87,11 +91,11 @@ def make_plan(
         serial=snapshot.serial,
         spec_digest=desired.digest,
         changes=ordered,
-        unchanged=sum(1 for change in changes.values() if change is None),
+        unchanged=len(same) + sum(1 for change in changes.values() if change is None),
         left_out=len(selected.left_out),
         notes=(*desired.notes, *_notes(ground), *_unnamed(options, {*changes, *selected.left_out, *records, *origins.values()})),
         violations=(
-            *violations_of(ordered, records, config.guards, options, nothing_declared=not wanted.declared),
+            *violations_of(ordered, records, config.guards, options, nothing_declared=nothing_declared, settled=same),
             *(seen.violations if seen else ()),
         ),
         drift=drifts(snapshot, live, stack=stack, now=now) if live else (),

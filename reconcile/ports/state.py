@@ -23,6 +23,13 @@ class StateSession(Protocol):
         """Make facts durable on this machine before returning. All or none of a call survives a crash."""
         ...
 
+    def announce(self, facts: Sequence[AnyFact]) -> None:
+        """Before a wave of reports or clears: where others share the state, make its intents durable in the backend with one
+        write, so that whoever goes on elsewhere knows what may have been sent. Nothing on a disk of our own, where each
+        batch records its intents itself.
+        """
+        ...
+
     def publish(self) -> None:
         """Make what was recorded durable in the backend itself: once per wave of triggers, before the first POST."""
         ...

@@ -103,6 +103,12 @@ def read(path: Path, name: str, letter: str, report: Report) -> SourceFile | Non
     return file if _is_text(file, report) else None
 
 
+def content_of(path: Path) -> bytes | None:
+    """What `read` would give a parser, unchecked; None for what is no regular file. Raises OSError."""
+    content = _bytes(path)
+    return None if content is None else content.removeprefix(b"\xef\xbb\xbf")
+
+
 def _bytes(path: Path) -> bytes | None:
     """At most one byte more than is allowed; None when it is no regular file. Never waits for a FIFO."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)

@@ -36,6 +36,17 @@ class Files:
         with os.fdopen(handle, "rb") as file:
             return file.read()
 
+    def open(self, path: Path) -> int | None:
+        """A handle for reading a plain file, or None where there is none: `read` says why."""
+        try:
+            handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        except OSError:
+            return None
+        if stat.S_ISREG(os.fstat(handle).st_mode):
+            return handle
+        os.close(handle)
+        return None
+
     def refuse_link(self, path: Path) -> None:
         """Raise StateUnusable when a symbolic link, or anything but a file, stands where we keep a file."""
         try:

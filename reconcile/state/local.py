@@ -9,14 +9,17 @@ from dataclasses import replace
 from pathlib import Path
 
 from reconcile.errors import ReconcileError, StateUnusable
+from reconcile.kept import Kept
 from reconcile.model.snapshot import LastRun, Snapshot
 from reconcile.ports import Clock
 from reconcile.state.codec import decode, encode
 from reconcile.state.files import Files, write_whole
+from reconcile.state.found import Found, Generation, found
 from reconcile.state.journal import Journal
 from reconcile.state.lock import FileLock, ourselves
+from reconcile.state.outlined import Outlined
 from reconcile.state.rescue import Rescue
-from reconcile.state.session import Found, Generation, Session, found
+from reconcile.state.session import Session
 
 
 class LocalStore:
@@ -31,8 +34,10 @@ class LocalStore:
         entropy: Callable[[], str],
         environ: Mapping[str, str] = os.environ,
         files: Files | None = None,
+        kept: Kept | None = None,
     ) -> None:
         self.path = path
+        self._outlined = Outlined(kept, path) if kept is not None else None
         self._tool_version = tool_version
         self._clock = clock
         self._entropy = entropy
@@ -52,8 +57,8 @@ class LocalStore:
         """The snapshot, journal folded in; takes no lock and changes nothing."""
         for _ in range(2):  # a state put in place by force, between two reads, does not fit the journal that was there before
             with suppress(StateUnusable):
-                return self._find().snapshot
-        return self._find().snapshot
+                return self._find(self._recalled).snapshot
+        return self._find(self._recalled).snapshot
 
     @contextmanager
     def session(self, *, operation: str, timeout: float) -> Iterator[Session]:
@@ -102,15 +107,29 @@ class LocalStore:
             operation=operation,
         )
 
-    def _find(self) -> Found:
+    def _recalled(self, path: Path) -> Snapshot:
+        """The state, its records built when they are asked for; decoded in full where it is not known yet."""
+        if self._outlined is None:
+            return self._decode(path)
+        known = self._outlined.recall(self._files, tool_version=self._tool_version)
+        if known is not None:
+            return known
+        found = self._decode(path, self._outlined.keep)
+        return self._outlined.recall(self._files, tool_version=self._tool_version) or found
+
+    def _find(self, decode: Callable[[Path], Snapshot] | None = None) -> Found:
         """Journal and dump first, state last: a commit in between has folded them in, and its serial says so."""
         written = Journal(self._files, self._journal).read()
         dumped = self._rescue.read()
-        return found(self._decode(self.path), written, dumped, where=str(self._journal))
+        return found((decode or self._decode)(self.path), written, dumped, where=str(self._journal))
 
-    def _decode(self, path: Path) -> Snapshot:
+    def _decode(self, path: Path, keep: Callable[[bytes, Snapshot], None] = lambda content, snapshot: None) -> Snapshot:
         content = self._files.read(path)
-        return Snapshot() if content is None else decode(content, where=str(path), tool_version=self._tool_version)
+        if content is None:
+            return Snapshot()
+        snapshot = decode(content, where=str(path), tool_version=self._tool_version)
+        keep(content, snapshot)
+        return snapshot
 
     def _save(self, snapshot: Snapshot) -> None:
         write_whole(self._files, self.path, encode(snapshot), backup=self._backup)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeAlias, assert_never
 
+from reconcile.kept import Kept
 from reconcile.model.config import StateConfig
 from reconcile.ports import Clock
 from reconcile.state.local import LocalStore
@@ -29,6 +30,7 @@ def open_store(
     clock: Clock,
     tool_version: str,
     entropy: Callable[[], str] = new_lineage,
+    kept: Kept | None = None,
 ) -> Store:
     """The store that the config names; a relative path counts from `directory`. Touches nothing yet.
 
@@ -37,7 +39,9 @@ def open_store(
     options = config.options
     match config.backend:
         case "local":
-            return LocalStore(directory / config.path, tool_version=tool_version, clock=clock, entropy=entropy, environ=environ)
+            return LocalStore(
+                directory / config.path, tool_version=tool_version, clock=clock, entropy=entropy, environ=environ, kept=kept
+            )
         case "http":
             from reconcile.state.http import http_place
 

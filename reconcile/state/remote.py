@@ -17,12 +17,13 @@ from reconcile.model.snapshot import LastRun, Snapshot
 from reconcile.ports import Clock
 from reconcile.state.codec import decode, encode
 from reconcile.state.files import Files, write_whole
+from reconcile.state.found import Generation, found
 from reconcile.state.journal import Journal
 from reconcile.state.local import beside
 from reconcile.state.lock import FileLock, Holder, locked, ourselves
 from reconcile.state.place import AGAIN, Backend, Doubt, Held, Place, Stored, surely
 from reconcile.state.rescue import Rescue
-from reconcile.state.session import Generation, Session, found
+from reconcile.state.session import Session
 
 WAITS = (1.0, 2.0, 4.0, 8.0, 16.0)
 HINT = "wait for it with `--lock-timeout 5m`; if that run is dead, `reconcile state unlock ID`"
@@ -42,6 +43,7 @@ class RemoteStore:
         environ: Mapping[str, str] = os.environ,
         files: Files | None = None,
         sleep: Callable[[float], None] = time.sleep,
+        seconds: Callable[[], float] = time.monotonic,
     ) -> None:
         self.where = place.where
         self._connect = place.connect
@@ -52,6 +54,7 @@ class RemoteStore:
         self._environ = environ
         self._files = files or Files()
         self._sleep = sleep
+        self._seconds = seconds
         self._rescue = Rescue(self._files, beside(desk, ".errored.state.json"), tool_version=tool_version)
 
     def read(self) -> Snapshot:
@@ -152,6 +155,7 @@ class RemoteStore:
             tool_version=self._tool_version,
             operation=operation,
             shared=True,
+            seconds=self._seconds,
         )
 
     @property

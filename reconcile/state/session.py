@@ -4,70 +4,25 @@ where it is shared. Knows neither where the state lives nor how it is locked."""
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from reconcile.errors import ReconcileError
 from reconcile.model.snapshot import LastRun, Opened, Snapshot, fold
-from reconcile.state.journal import AnyFact, Header, Journal, Written, facts_since
-from reconcile.state.rescue import Rescue, as_dumped, belongs, difference
+from reconcile.state.found import Found
+from reconcile.state.journal import AnyFact, Header, Journal
+from reconcile.state.rescue import Rescue
 
-
-@dataclass(frozen=True, slots=True)
-class Generation:
-    """One kept version of the state; `place` is where."""
-
-    serial: int
-    place: str
-    last_run: LastRun | None
-    resources: int
-
-    @classmethod
-    def of(cls, snapshot: Snapshot, place: str) -> Generation:
-        """A snapshot as one of the kept versions."""
-        return cls(snapshot.serial, place, snapshot.last_run, len(snapshot.resources))
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """The state and what lies beside it, read together.
-
-    `snapshot` has all of it folded in; `resume` is the journal that continues this very state, `facts` what it adds;
-    `rescued` is what a dump adds to the state as saved, None without a dump of ours.
-    """
-
-    saved: Snapshot
-    snapshot: Snapshot
-    resume: Written | None
-    facts: list[AnyFact]
-    rescued: list[AnyFact] | None
-
-
-def found(saved: Snapshot, written: Written, dumped: Snapshot | None, *, where: str) -> Found:
-    """Fold journal or dump into the saved state. Pure. Raises StateUnusable where they do not belong together.
-
-    A dump takes the place of the journal: it was made when a line could not be written, and holds all that came before.
-    """
-    facts = facts_since(saved, written, where=where)
-    if dumped is not None and belongs(dumped, saved):
-        return Found(saved, as_dumped(saved, dumped), None, [], difference(saved, dumped))
-    header = written.header
-    resume = written if header is not None and header.serial == saved.serial else None
-    lineage = header.lineage if header is not None and saved.lineage is None else saved.lineage
-    return Found(saved, _folded(replace(saved, lineage=lineage), facts), resume, facts, None)
-
-
-def _folded(snapshot: Snapshot, facts: list[AnyFact]) -> Snapshot:
-    resources, pending = dict(snapshot.resources), dict(snapshot.pending)
-    fold(facts, resources, pending)
-    return replace(snapshot, resources=resources, pending=pending)
+PACE = 10.0  # seconds between two writes of a shared state that nothing else asks for
+SHARE = 10  # and at most one tenth of a run is spent on them
 
 
 class Session:
     """Fulfils the port StateSession. `record` may be called from several threads.
 
     `save` writes a whole snapshot, durably and only over its predecessor, or raises. `shared` says that others cannot see
-    the journal, so that `publish` has to write.
+    the journal, so that `publish` has to write, and `record` writes now and then.
     """
 
     def __init__(
@@ -81,6 +36,7 @@ class Session:
         tool_version: str,
         operation: str,
         shared: bool = False,
+        seconds: Callable[[], float] = time.monotonic,
     ) -> None:
         self._base = start.saved
         self._lineage = start.snapshot.lineage
@@ -96,6 +52,8 @@ class Session:
         self._tool_version = tool_version
         self._operation = operation
         self._shared = shared
+        self._seconds = seconds
+        self._next_write = seconds() + PACE
         self._guard = threading.Lock()
         self._failed = False
         self._dumped = False
@@ -130,6 +88,8 @@ class Session:
                     self._fold(facts)
                 raise self._lost("the journal cannot be written", error) from error
             self._fold(facts)
+            if self._shared and self._seconds() >= self._next_write and not self._triggering():
+                self._share()
 
     def _append(self, facts: Sequence[AnyFact]) -> None:
         if self._failed:  # its end may be torn, and a second fsync proves nothing
@@ -152,11 +112,27 @@ class Session:
     def _fold(self, facts: Sequence[AnyFact]) -> None:
         fold(list(facts), self._resources, self._pending)
 
+    def announce(self, facts: Sequence[AnyFact]) -> None:
+        """Make the intents of a wave durable in a backend that others share; on a disk of our own, each batch does."""
+        if self._shared and facts:
+            self.record(facts)
+            self.publish()
+
     def publish(self) -> None:
         """Make what was recorded durable in the backend itself. The local disk is its own backend: nothing to do there."""
         with self._guard:
             if self._shared and self._unpublished:
-                self._write(stack=self._base.stack, last_run=self._base.last_run)
+                self._share()
+
+    def _share(self) -> None:
+        started = self._seconds()
+        self._write(stack=self._base.stack, last_run=self._base.last_run)
+        ended = self._seconds()
+        self._next_write = ended + max(PACE, SHARE * (ended - started))
+
+    def _triggering(self) -> bool:
+        """Whether a task may be on its way: a slow write must not let its answer run into the deadline."""
+        return any(intent.op == "trigger" and intent.phase == "opened" for intent in self._pending.values())
 
     def commit(self, *, stack: str, last_run: LastRun) -> Snapshot:
         """Write the state with serial + 1 and drop the journal; nothing at all when nothing was recorded."""

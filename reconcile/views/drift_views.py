@@ -4,25 +4,27 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from reconcile import __version__
 from reconcile.model.change import Drift
 from reconcile.model.snapshot import Snapshot
+from reconcile.ports import TaskStatus
 from reconcile.views.change_text import step_text
-from reconcile.views.inert import cells, inert
+from reconcile.views.inert import cells, inert, pad
 from reconcile.views.layout import hanging
 from reconcile.views.plan_document import FORMAT_VERSION
 from reconcile.views.plan_rows import drift_row
 from reconcile.views.style import Style
 from reconcile.views.units import counted, instant
 
+Tasks = Mapping[str, tuple[str, TaskStatus]]
 KINDS = ("missing", "changed", "twin", "expired", "unconfirmed", "orphan")
 MOST_ROWS = 200
 
 
-def drift_document(found: Sequence[Drift], snapshot: Snapshot, *, as_of: int) -> str:
-    """The drift as JSON, in the words of the plan document."""
+def drift_document(found: Sequence[Drift], snapshot: Snapshot, *, as_of: int, tasks: Tasks | None = None) -> str:
+    """The drift as JSON, in the words of the plan document; with how the last task of each handling stands."""
     counts = Counter(drift.kind for drift in found)
     document = {
         "format_version": FORMAT_VERSION,
@@ -32,19 +34,39 @@ def drift_document(found: Sequence[Drift], snapshot: Snapshot, *, as_of: int) ->
         "state": {"lineage": snapshot.lineage, "serial": snapshot.serial},
         "summary": {kind: counts[kind] for kind in KINDS},
         "drift": [drift_row(drift) for drift in found],
+        "tasks": [
+            {"address": address, "ticket": ticket, "status": status.word, "ended": status.ended, "succeeded": status.succeeded}
+            for address, (ticket, status) in (tasks or {}).items()
+        ],
     }
     return json.dumps(document, indent=2, allow_nan=False) + "\n"
 
 
-def render_drift(found: Sequence[Drift], snapshot: Snapshot, *, as_of: int, style: Style, width: int) -> str:
-    """A row per difference with what differs; the counts last."""
+def render_drift(
+    found: Sequence[Drift], snapshot: Snapshot, *, as_of: int, style: Style, width: int, tasks: Tasks | None = None
+) -> str:
+    """A row per difference with what differs, a row per task; the counts last."""
     head = f"{style.bold('Stack ' + inert(snapshot.stack or '(none)'))}   state serial {snapshot.serial}   as of {instant(as_of)}"
     lines = [head, ""]
     for drift in found[:MOST_ROWS]:
         lines += _row(drift, style, width)
     if len(found) > MOST_ROWS:
         lines.append(f"  ... and {len(found) - MOST_ROWS:,} more: --json holds them all")
-    return "\n".join([*lines, *([""] if found else []), style.bold(_summary(found, snapshot))]) + "\n"
+    lines += _tasks(tasks or {}, style)
+    return "\n".join([*lines, *([""] if found or tasks else []), style.bold(drift_summary(found, snapshot))]) + "\n"
+
+
+def _tasks(tasks: Tasks, style: Style) -> Iterator[str]:
+    width = max((cells(inert(address)) for address in tasks), default=0)
+    for address, (ticket, status) in tasks.items():
+        words = inert(task_words(ticket, status))
+        yield f"  task  {pad(inert(address), width)}  {style.danger(words) if status.ended and not status.succeeded else words}"
+
+
+def task_words(ticket: str, status: TaskStatus) -> str:
+    """How a work order stands, in the server's own word."""
+    end = "" if not status.ended else ", ended well" if status.succeeded else ", FAILED"
+    return f"work order {ticket}: {status.word or 'no status yet'}{end}"
 
 
 def _row(drift: Drift, style: Style, width: int) -> list[str]:
@@ -59,7 +81,8 @@ def _row(drift: Drift, style: Style, width: int) -> list[str]:
     return lines
 
 
-def _summary(found: Sequence[Drift], snapshot: Snapshot) -> str:
+def drift_summary(found: Sequence[Drift], snapshot: Snapshot) -> str:
+    """The counts, in a sentence."""
     alarms = sum(1 for record in snapshot.resources.values() if record.kind == "alarm")
     if not found:
         return f"No drift. {counted(alarms, 'alarm')} looked at."

@@ -86,6 +86,10 @@ def render_metrics(measures: Measures) -> str:
     return generate_latest(registry).decode()
 
 
+def _missing() -> CommandLineWrong:
+    return CommandLineWrong("--metrics needs a package that is not installed", hint="pip install 'reconcile[metrics]'")
+
+
 def _fill(registry: CollectorRegistry, measures: Measures) -> None:
     from prometheus_client import Gauge
 
@@ -122,8 +126,12 @@ def _seconds(ms: int | None) -> float | None:
 
 def last_success_in(text: str, command: str) -> int | None:
     """When the command last succeeded, in ms, according to what an earlier run left behind; None for anything else."""
-    from prometheus_client.parser import text_string_to_metric_families
-
+    if not text:
+        return None
+    try:
+        from prometheus_client.parser import text_string_to_metric_families
+    except ImportError as error:
+        raise _missing() from error
     try:
         for family in text_string_to_metric_families(text):
             for sample in family.samples:

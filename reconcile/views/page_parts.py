@@ -94,7 +94,7 @@ def timeline(spans: Sequence[Span], *, as_of: int) -> Markup:
     """When alarms run out, and when they are renewed."""
     if not spans:
         return section("timeline", "Expiries and renewals", tag("p", "Nothing in this plan runs out by itself.", class_="soft"))
-    legend = ["Coloured bar: active until then, after this plan", "Thin bar: until then without it", "Diamond: renewal is due"]
+    legend = {"after": "active until then, after this plan", "before": "until then without it", "due": "renewal is due"}
     rows = [(span.address, *words(span, as_of)) for span in spans[:MOST_ROWS]]
     few = f" The {MOST_LANES} that run out first are drawn." if len(spans) > MOST_LANES else ""
     return section(
@@ -102,7 +102,7 @@ def timeline(spans: Sequence[Span], *, as_of: int) -> Markup:
         "Expiries and renewals",
         tag("p", f"{counted(len(spans), 'alarm')} with a timeout.{few} The axis is compressed towards the right.", class_="soft"),
         _scroll("Timeline", timeline_svg(spans, as_of=as_of)),
-        tag("ul", *(tag("li", text) for text in legend), class_="legend"),
+        tag("ul", *(tag("li", text, class_=name) for name, text in legend.items()), class_="legend"),
         _shown_as_table("When alarms run out", ("Alarm", "Runs out", "Without this plan", "Renewal due"), rows, len(spans)),
     )
 

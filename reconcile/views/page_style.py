@@ -4,13 +4,12 @@ from __future__ import annotations
 
 STYLE = """
 :root{color-scheme:light dark;--ground:#f3f5f8;--card:#fff;--ink:#1c2128;--soft:#57606a;--line:#d5dbe2;--focus:#0957d0;
---add:#1a7f37;--add-bg:#dff6e5;--change:#8a5a00;--change-bg:#fff3c9;--remove:#c41e2a;--remove-bg:#ffe7e5;
+--add:#16732f;--add-bg:#dff6e5;--change:#8a5a00;--change-bg:#fff3c9;--remove:#c41e2a;--remove-bg:#ffe7e5;
 --danger:#9a1bb0;--danger-bg:#f9e2fc;--quiet:#0b6a84;--quiet-bg:#dcf2f9;--none:#6b7480;--none-bg:#eceff2}
 @media (prefers-color-scheme:dark){:root{--ground:#0f141a;--card:#181f28;--ink:#e8edf3;--soft:#9ba7b4;--line:#313b47;
 --focus:#7fb6ff;--add:#56d36f;--add-bg:#12301c;--change:#e9b949;--change-bg:#352a0c;--remove:#ff8078;--remove-bg:#3d1a1b;
 --danger:#e08cf2;--danger-bg:#371641;--quiet:#63c8e6;--quiet-bg:#0d303c;--none:#8a95a1;--none-bg:#252d37}}
 *{box-sizing:border-box}
-html{scroll-behavior:smooth}
 body{margin:0;background:var(--ground);color:var(--ink);
 font:15px/1.55 system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans",sans-serif}
 code,.mono{font:13px/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;overflow-wrap:anywhere}
@@ -35,6 +34,7 @@ border-radius:8px;z-index:9}
 :focus-visible{outline:3px solid var(--focus);outline-offset:2px;border-radius:6px}
 .tools{display:flex;flex-wrap:wrap;gap:10px;align-items:center;margin:14px 0 6px}
 .tools>*{margin:0}
+.tools:has(>[hidden]:only-child){display:none}
 .tools label{font-weight:600}
 input[type=search]{flex:1 1 260px;min-width:0;font:inherit;color:inherit;background:var(--ground);border:1px solid var(--line);
 border-radius:8px;padding:8px 12px}
@@ -73,7 +73,8 @@ col.field{width:26%}
 td.old{background:var(--remove-bg)}td.new{background:var(--add-bg)}
 td.gone{color:var(--soft)}
 .scroll{overflow-x:auto;margin:14px 0 10px}
-.chart{display:block;font:12px ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace}
+.chart{display:block;max-width:100%;min-width:820px;height:auto;
+font:12px ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace}
 .chart text{fill:var(--ink)}.chart .tick,.chart .soft,.chart .about{fill:var(--soft)}.chart .tick{text-anchor:middle}
 .chart .lane{text-anchor:end}.chart .grid{stroke:var(--line)}
 .chart .bar{fill:var(--tone)}.chart .was{fill:var(--card);opacity:.75}
@@ -81,12 +82,15 @@ td.gone{color:var(--soft)}
 .chart .box{fill:var(--ground);stroke:var(--line)}.chart .name{font-weight:600}.chart text.word{fill:var(--tone)}
 .chart .edge{fill:none;stroke:var(--tone);stroke-width:1.6}.chart .head{fill:var(--tone)}
 .legend{display:flex;flex-wrap:wrap;gap:4px 22px;list-style:none;padding:0;margin:8px 0 0;font-size:13.5px;color:var(--soft)}
+.legend li{display:flex;gap:8px;align-items:center}.legend li::before{content:"";width:22px;height:10px;border-radius:5px;
+background:var(--quiet)}
+.legend .before::before{height:4px}.legend .due::before{width:10px;border-radius:0;transform:rotate(45deg);
+background:var(--card);border:1.5px solid var(--ink)}
 details.asText{margin-top:6px}details.asText>summary{cursor:pointer;color:var(--focus)}
 details.asText table{margin-top:10px}
 footer{color:var(--soft);font-size:13px;padding-bottom:40px}
 .unseen{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
 @media (max-width:700px){header,main,footer{padding-left:14px;padding-right:14px}.card{padding:16px 14px}
 .rows summary{grid-template-columns:96px minmax(0,1fr)}.side{grid-column:2;text-align:left}.more{padding-left:0}}
-@media (prefers-reduced-motion:reduce){html{scroll-behavior:auto}}
 @media print{.tools,.chips,nav,.skip{display:none}body{background:none}.card{break-inside:avoid-page}}
 """

@@ -65,17 +65,21 @@ def _run(run: Run) -> str:
 
 
 def render_state(snapshot: Snapshot, *, where: str, style: Style) -> str:
-    """The whole state: head, a line per resource, what is pending, the counts last."""
-    lines = list(_head(snapshot, where, style))
+    """The whole state: head, what is pending, a line per resource, the counts last."""
+    lines = [*_head(snapshot, where, style), *_pending(snapshot, style)]
     width = max((cells(inert(address)) for address in snapshot.resources), default=0)
     for address in sorted(snapshot.resources):
         lines.append(f"  {pad(inert(address), width)}  {inert(_brief(snapshot.resources[address]))}")
-    for intent in snapshot.pending.values():
-        lines.append(style.danger(inert(f"  ? {intent.op} {intent.address}: sent {instant(intent.at)}, {intent.phase}")))
-        if intent.phase == "unknown" and intent.op == "trigger":
-            lines.append(f"      {inert(resolve_command(intent.address))}")
     pending = f", {counted(len(snapshot.pending), 'operation')} pending" if snapshot.pending else ""
     return "\n".join([*lines, style.bold(f"{counted(len(snapshot.resources), 'resource')}{pending}.")]) + "\n"
+
+
+def _pending(snapshot: Snapshot, style: Style) -> Iterator[str]:
+    """What has no answer yet, and what settles it: the first thing to be seen."""
+    for intent in snapshot.pending.values():
+        yield style.danger(inert(f"  ? {intent.op} {intent.address}: sent {instant(intent.at)}, {intent.phase}"))
+        if intent.phase == "unknown" and intent.op == "trigger":
+            yield f"      {inert(resolve_command(intent.address))}"
 
 
 def _head(snapshot: Snapshot, where: str, style: Style) -> Iterator[str]:

@@ -174,7 +174,7 @@ class FragileWorld(World):
         self.servers.tasks |= {"coc": self.coc}
 
     def heal(self) -> None:
-        """All faults are over, and the lists have caught up."""
+        """All faults are over, and the lists have had the time they are given."""
         self.fuse.arm(None)
         for server in (self.aom, self.events):
             server.doubts.clear()
@@ -182,7 +182,7 @@ class FragileWorld(World):
         self.coc.faults.clear()
         self.coc.blind.clear()
         self.coc.frozen = None
-        self.clock.at += 2 * self.aom.lag + 1000
+        self.clock.at += self.aom.confirm_timeout + self.aom.lag
 
 
 __all__ = ["Crash", "FragileWorld", "Fuse", "lost"]

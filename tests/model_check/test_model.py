@@ -13,12 +13,26 @@ CHECKS = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_t
 
 def test_any_life_of_fifty_steps_keeps_the_promises() -> None:
     """20 lives of 50 steps, the same ones every time."""
-    few = settings(max_examples=20, stateful_step_count=50, deadline=None, derandomize=True, report_multiple_bugs=False, suppress_health_check=CHECKS)
+    few = settings(
+        max_examples=20,
+        stateful_step_count=50,
+        deadline=None,
+        derandomize=True,
+        report_multiple_bugs=False,
+        suppress_health_check=CHECKS,
+    )
     run_state_machine_as_test(Life, settings=few)
 
 
 @pytest.mark.full
 def test_any_of_two_hundred_lives_keeps_the_promises() -> None:
     """200 lives of 50 steps, other ones every time."""
-    many = settings(max_examples=200, stateful_step_count=50, deadline=None, derandomize=False, report_multiple_bugs=False, suppress_health_check=CHECKS)
+    many = settings(
+        max_examples=200,
+        stateful_step_count=50,
+        deadline=None,
+        derandomize=False,
+        report_multiple_bugs=False,
+        suppress_health_check=CHECKS,
+    )
     run_state_machine_as_test(Life, settings=many)

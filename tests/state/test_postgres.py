@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,22 +15,17 @@ from reconcile.state.codec import encode
 from reconcile.state.place import Place
 from reconcile.state.postgres import PostgresBackend, postgres_place
 
-from .postgres_server import binaries, serving
 from .remote_contract import RemoteContract
 from .samples import last_run, opened, put
+from .servers import postgres, wanted
 
-psycopg = pytest.importorskip("psycopg", reason="the extra postgres is not installed")
+psycopg = wanted("psycopg", "the extra postgres is not installed")
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
-    """One server for all tests of this file. In a pipeline it must be there."""
-    programs = binaries()
-    if programs is None:
-        if os.environ.get("CI"):
-            pytest.fail("PostgreSQL is not installed, and a pipeline must test it")
-        pytest.skip("PostgreSQL is not installed")
-    with serving(programs) as conn_str:
+    """One server for all tests of this file."""
+    with postgres() as conn_str:
         yield conn_str
 
 

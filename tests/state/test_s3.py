@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,24 +16,17 @@ from reconcile.state.s3 import S3Backend, s3_place
 
 from .remote_contract import RemoteContract
 from .samples import last_run, opened, put
+from .servers import s3_server, wanted
 
-boto3 = pytest.importorskip("boto3", reason="the extra s3 is not installed")
-moto = pytest.importorskip("moto.server", reason="moto's server is not installed")
+wanted("boto3", "the extra s3 is not installed")
+wanted("moto.server", "moto's server is not installed")
 
 
 @pytest.fixture(scope="module")
 def endpoint() -> Iterator[str]:
     """One server for all tests of this file, with one bucket."""
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    url = f"http://{host}:{port}"
-    boto3.client("s3", endpoint_url=url, region_name="us-east-1", aws_access_key_id="a", aws_secret_access_key="b").create_bucket(
-        Bucket="states"
-    )
-    yield url
-    server.stop()
+    with s3_server() as url:
+        yield url
 
 
 @pytest.fixture(autouse=True)

@@ -9,25 +9,37 @@ import click
 
 from reconcile.cli.approval import require_person_or
 from reconcile.cli.given import Given, takes_given
-from reconcile.cli.options import DURATION, option
+from reconcile.cli.options import LOCK, option
+from reconcile.cli.reports import METRICS, owns_stdout
 from reconcile.cli.shaping import may_destroy, refuse_shaping, shapes_plan
+from reconcile.cli.wishes import Wishes
 
 _AUTO = option("--auto-approve", is_flag=True, help="Do not ask.")
 _JSON = option("--json", "as_json", is_flag=True, help="Print JSON lines, a summary last; needs a plan file or --auto-approve.")
-_LOCK = option("--lock-timeout", metavar="DURATION", type=DURATION, default="0s", help="How long to wait for another run's lock.")
+_WAIT = option("--wait", is_flag=True, help="Follow the started tasks until they end; a failed one is exit 3.")
 
 
 @click.command()
 @click.argument("planfile", required=False, type=click.Path(path_type=Path))
 @_AUTO
 @_JSON
-@_LOCK
+@_WAIT
+@METRICS
+@LOCK
 @may_destroy
 @shapes_plan
 @takes_given
 @click.pass_context
 def apply(
-    ctx: click.Context, /, planfile: Path | None, auto_approve: bool, as_json: bool, lock_timeout: float, **shaping: Any
+    ctx: click.Context,
+    /,
+    planfile: Path | None,
+    lock_timeout: float,
+    auto_approve: bool,
+    as_json: bool,
+    wait: bool,
+    metrics: str | None,
+    **shaping: Any,
 ) -> int:
     """Make the live alarms what the specs say.
 
@@ -38,21 +50,23 @@ def apply(
       reconcile apply
       reconcile apply plan.json
       reconcile apply --auto-approve --lock-timeout 5m
+      reconcile apply plan.json --wait
       reconcile apply --json --auto-approve | jq -c 'select(.type == "summary")'
     """
     if planfile is not None:
         refuse_shaping(ctx)
-    return _run(ctx.obj, planfile, auto_approve, as_json, lock_timeout, shaping, command="apply")
+    return _run(ctx.obj, planfile, Wishes("apply", auto_approve, as_json, wait, metrics, lock_timeout), shaping)
 
 
 @click.command()
 @_AUTO
 @_JSON
-@_LOCK
+@METRICS
+@LOCK
 @shapes_plan
 @takes_given
 @click.pass_obj
-def destroy(given: Given, /, auto_approve: bool, as_json: bool, lock_timeout: float, **shaping: Any) -> int:
+def destroy(given: Given, /, lock_timeout: float, auto_approve: bool, as_json: bool, **shaping: Any) -> int:
     """Clear every alarm the state holds. The same as `apply --destroy`.
 
     \b
@@ -60,40 +74,36 @@ def destroy(given: Given, /, auto_approve: bool, as_json: bool, lock_timeout: fl
       reconcile destroy
       reconcile destroy --target 'alarm.web-*' --auto-approve
     """
-    return _run(given, None, auto_approve, as_json, lock_timeout, shaping | {"destroy": True}, command="destroy")
+    wishes = Wishes("destroy", auto_approve, as_json, False, shaping.pop("metrics"), lock_timeout)
+    return _run(given, None, wishes, shaping | {"destroy": True})
 
 
 @click.command()
 @_AUTO
 @_JSON
-@_LOCK
+@METRICS
+@LOCK
 @shapes_plan
 @takes_given
 @click.pass_obj
-def renew(given: Given, /, auto_approve: bool, as_json: bool, lock_timeout: float, **shaping: Any) -> int:
+def renew(given: Given, /, lock_timeout: float, auto_approve: bool, as_json: bool, **shaping: Any) -> int:
     """Renew what expires soon, and nothing else. Made for a timer.
 
     \b
     Example:
       reconcile renew --auto-approve --lock-timeout 5m
     """
-    return _run(given, None, auto_approve, as_json, lock_timeout, shaping | {"renew_only": True}, command="renew")
+    wishes = Wishes("renew", auto_approve, as_json, False, shaping.pop("metrics"), lock_timeout)
+    return _run(given, None, wishes, shaping | {"renew_only": True})
 
 
-def _run(
-    given: Given,
-    planfile: Path | None,
-    auto_approve: bool,
-    as_json: bool,
-    lock_timeout: float,
-    shaping: dict[str, Any],
-    *,
-    command: str,
-) -> int:
-    approved = auto_approve or planfile is not None
-    require_person_or(approved)
+def _run(given: Given, planfile: Path | None, wishes: Wishes, shaping: dict[str, Any]) -> int:
+    owns_stdout(wishes.metrics, as_json=wishes.as_json)
+    require_person_or(wishes.approved or planfile is not None)
     from reconcile.cli.applying import Applier
+    from reconcile.cli.metering import measured
     from reconcile.cli.shaping import plan_options
 
-    applier = Applier(given, approved=approved, as_json=as_json)
-    return applier.run(planfile, options=plan_options(shaping), command=command, lock_timeout=lock_timeout)
+    applier = Applier(given, wishes, asks=planfile is None and not wishes.approved)
+    options = plan_options(shaping)
+    return measured(applier.session, wishes.metrics, wishes.command, lambda told: applier.run(planfile, options, told))

@@ -1,4 +1,4 @@
-"""`reconcile state`: look at the state, rename and drop what is in it. Sends nothing."""
+"""`reconcile state`: look at the state, and change by hand what is in it. Sends nothing. Whole states: `state_whole`."""
 
 from __future__ import annotations
 
@@ -9,21 +9,20 @@ from typing import TYPE_CHECKING
 
 import click
 
+from reconcile.cli.commands import state_whole
 from reconcile.cli.given import Given, takes_given
-from reconcile.cli.options import DURATION, option
+from reconcile.cli.options import LOCK, option
 from reconcile.cli.streams import answer, style_of, tell
 
 if TYPE_CHECKING:
     from reconcile.model.snapshot import Snapshot
     from reconcile.ports import AnyFact
 
-_LOCK = option("--lock-timeout", metavar="DURATION", type=DURATION, default="0s", help="How long to wait for another run's lock.")
-
 
 @click.group("state")
 @takes_given
 def state() -> None:
-    """Look at the state, and rename or drop what is in it.
+    """Look at the state, and change it by hand. Nothing is sent; each change is made under the lock, with a backup.
 
     \b
     Examples:
@@ -31,8 +30,14 @@ def state() -> None:
       reconcile state show alarm.web-1-cpu-high
       reconcile state mv alarm.old alarm.new
       reconcile state rm alarm.handed-over
+      reconcile state unprotect 'alarm.web-*'
       reconcile state pull > state.json
+      reconcile state restore backup
     """
+
+
+for _command in state_whole.COMMANDS:
+    state.add_command(_command)
 
 
 @state.command("list")
@@ -46,8 +51,8 @@ def list_(given: Given, /, globs: tuple[str, ...]) -> int:
     Example:
       reconcile state list 'alarm.disk*'
     """
-    from reconcile.cli.state_edits import matching
     from reconcile.cli.wiring import Session
+    from reconcile.planner.surgery import matching
     from reconcile.views.state_text import render_addresses
 
     snapshot = Session(given).store.read()
@@ -67,8 +72,8 @@ def show(given: Given, /, address: str, as_json: bool) -> int:
     Example:
       reconcile state show 'alarm.disk-full["/var"]'
     """
-    from reconcile.cli.state_edits import matching
     from reconcile.cli.wiring import Session
+    from reconcile.planner.surgery import matching
     from reconcile.views.state_text import render_entries, render_resource
 
     snapshot = Session(given).store.read()
@@ -81,7 +86,7 @@ def show(given: Given, /, address: str, as_json: bool) -> int:
 @state.command()
 @click.argument("old")
 @click.argument("new")
-@_LOCK
+@LOCK
 @takes_given
 @click.pass_obj
 def mv(given: Given, /, old: str, new: str, lock_timeout: float) -> int:
@@ -91,17 +96,17 @@ def mv(given: Given, /, old: str, new: str, lock_timeout: float) -> int:
     Example:
       reconcile state mv alarm.old alarm.new
     """
-    from reconcile.cli.state_edits import check_move, moved
+    from reconcile.planner.surgery import check_move, move
 
     check_move(old, new)
-    _edit(given, lambda snapshot: moved(snapshot, old, new), "state mv", lock_timeout)
+    _edit(given, lambda snapshot: move(snapshot, old, new), "state mv", lock_timeout)
     tell(f"{old} is now {new}.\n" if not given.quiet else "")
     return 0
 
 
 @state.command()
 @click.argument("globs", metavar="GLOB...", nargs=-1, required=True)
-@_LOCK
+@LOCK
 @takes_given
 @click.pass_obj
 def rm(given: Given, /, globs: tuple[str, ...], lock_timeout: float) -> int:
@@ -111,27 +116,31 @@ def rm(given: Given, /, globs: tuple[str, ...], lock_timeout: float) -> int:
     Example:
       reconcile state rm alarm.handed-over
     """
-    from reconcile.cli.state_edits import dropped
+    from reconcile.planner.surgery import remove
     from reconcile.views.units import counted
 
-    count = _edit(given, lambda snapshot: dropped(snapshot, globs), "state rm", lock_timeout)
+    count = _edit(given, lambda snapshot: remove(snapshot, globs), "state rm", lock_timeout)
     tell(f"{counted(count, 'resource')} dropped from the state; what is live was left alone.\n" if not given.quiet else "")
     return 0
 
 
 @state.command()
+@click.argument("globs", metavar="GLOB...", nargs=-1, required=True)
+@LOCK
 @takes_given
 @click.pass_obj
-def pull(given: Given, /) -> int:
-    """Print the whole state as JSON.
+def unprotect(given: Given, /, globs: tuple[str, ...], lock_timeout: float) -> int:
+    """Lift the protection that the state remembers; specs that still say `protect: true` set it again.
 
     \b
     Example:
-      reconcile state pull > state.json
+      reconcile state unprotect alarm.web-2-unreachable
     """
-    from reconcile.cli.wiring import Session
+    from reconcile.planner.surgery import unprotect as unprotected
+    from reconcile.views.units import counted
 
-    answer(Session(given).exported())
+    count = _edit(given, lambda snapshot: unprotected(snapshot, globs), "state unprotect", lock_timeout)
+    tell(f"{counted(count, 'resource')} no longer protected.\n" if not given.quiet else "")
     return 0
 
 

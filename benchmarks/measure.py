@@ -1,0 +1,58 @@
+"""Run a process to its end and say what it took: seconds, processor seconds, peak memory. Takes the median of several."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+PYTHON = sys.executable
+ROOT = Path(__file__).parents[1]
+
+
+class Took(NamedTuple):
+    """Seconds on the clock, seconds of processor time (user and system), peak resident memory in MB."""
+
+    wall: float
+    cpu: float
+    peak: float
+
+
+class Failed(Exception):
+    """The process ended with an error; the message holds its last words."""
+
+
+def once(command: Sequence[str], *, environ: Mapping[str, str] | None = None, okay: Sequence[int] = (0,)) -> Took:
+    """One run. Raises Failed."""
+    started = time.perf_counter()
+    process = subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env={**os.environ, **(environ or {})}, text=True
+    )
+    assert process.stderr is not None
+    words = process.stderr.read()
+    _, status, used = os.wait4(process.pid, 0)
+    wall = time.perf_counter() - started
+    process.returncode = os.waitstatus_to_exitcode(status)
+    process.stderr.close()
+    if process.returncode not in okay:
+        raise Failed(f"{' '.join(command)}: {process.returncode}: {words[-500:]}")
+    return Took(wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
+
+
+def median(runs: int, command: Callable[[], Sequence[str]], *, before: Callable[[], None] = lambda: None) -> Took:
+    """The median of each figure over so many runs; `before` prepares each one."""
+    found = []
+    for _ in range(runs):
+        before()
+        found.append(once(command()))
+    return Took(*(statistics.median(column) for column in zip(*found, strict=True)))
+
+
+def runs_for(seconds: float) -> int:
+    """At least five, fewer where one takes long."""
+    return 5 if seconds < 5 else 3 if seconds < 20 else 1

@@ -1,0 +1,86 @@
+"""kill -9 on one machine, whose disk is gone with it; the next run on another machine knows only what the place holds."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.crash.scene import AFTER, BEFORE
+from tests.shared_state.conftest import Begin
+from tests.shared_state.machines import Machines, Specs
+
+ONE_TASK = Specs(
+    alarms={"kept": ("Major", "vm-kept", "as it was", "aom"), "pool": ("Critical", "db-pool", "full", "coc-events")},
+    handlings={"first": "kept"},
+)
+STEPS = {"http": 4, "s3": 9, "postgres": 7}  # every n-th point; each of them with `-m full`
+FEW = {"http": 5, "s3": 2, "postgres": 3}
+
+
+def test_a_run_killed_around_its_trigger_is_settled_by_another_machine(begin: Begin) -> None:
+    """From the baseline on to the end: never two work orders, everything declared is active, the state knows each ticket."""
+    points, settled = trail(begin("dry"), None, ONE_TASK), []
+    first = points.index("before ListAlarmHandleHistories") + 1
+    for number in range(first, len(points) + 1, STEPS[begin("kind").place.kind]):
+        settled.append(killed(begin(str(number)), None, ONE_TASK, number).recover())
+    assert [0] in settled or [0, 0] in settled  # most of them end well
+    assert all(codes[-1] in (0, 7) for codes in settled)
+
+
+@pytest.mark.full
+def test_a_run_killed_anywhere_is_settled_by_another_machine(begin: Begin) -> None:
+    """Every point of a first run and every third of an edit that reports, updates, replaces, clears and triggers."""
+    for before, after, step in ((None, ONE_TASK, 1), (BEFORE, AFTER, 3)):
+        for number in range(1, len(trail(begin(f"dry{step}"), before, after)) + 1, step):
+            killed(begin(f"{step}-{number}"), before, after, number).recover()
+
+
+def test_an_edit_killed_anywhere_is_finished_by_another_machine(begin: Begin) -> None:
+    """A sample over reports, updates, replacements, clears and triggers at three targets."""
+    points = trail(begin("dry"), BEFORE, AFTER)
+    few = FEW[begin("kind").place.kind]
+    for number in range(len(points) // (2 * few), len(points), len(points) // few):
+        killed(begin(str(number)), BEFORE, AFTER, number).recover()
+
+
+def test_an_edit_killed_and_taken_back_leaves_nothing_behind(begin: Begin) -> None:
+    """The next machine has the specs as they were before: what the killed run reported is cleared, what it cleared or changed is
+    as before; the place knew of all of it before it was sent, although the run never came to save."""
+    points = trail(begin("dry"), BEFORE, AFTER)
+    sent = [number for number, name in enumerate(points, 1) if name == "after PushEvents" or name == "after HandlerAlarm"]
+    for number in sent[:: max(1, len(sent) // FEW[begin("kind").place.kind])]:
+        machine = killed(begin(str(number)), BEFORE, AFTER, number)
+        machine.edit(BEFORE)
+        taken_back(machine)
+
+
+def taken_back(machine: Machines) -> None:
+    """Recover, without the checks that are for an edit carried out."""
+    machine.check = lambda *, unknown: None  # type: ignore[method-assign]
+    assert machine.recover()[-1] in (0, 7), machine.told()
+    machine.check_live()
+
+
+def trail(machine: Machines, before: Specs | None, after: Specs) -> list[str]:
+    """The points that a whole run passes."""
+    prepare(machine, before, after)
+    status, points = machine.apply(kill_at=0)
+    assert status == 0, machine.told()
+    machine.check(unknown=False)
+    return points
+
+
+def prepare(machine: Machines, before: Specs | None, after: Specs) -> None:
+    """What was applied, then what is declared."""
+    if before is not None:
+        machine.edit(before)
+        assert machine.apply()[0] == 0, machine.told()
+    machine.edit(after)
+
+
+def killed(machine: Machines, before: Specs | None, after: Specs, number: int) -> Machines:
+    """A run killed at this point, and the next machine."""
+    prepare(machine, before, after)
+    status, _ = machine.apply(kill_at=number)
+    assert status in (-9, 0), machine.told()  # a run may pass fewer points than the last one
+    machine.elsewhere()
+    return machine
