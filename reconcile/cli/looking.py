@@ -6,6 +6,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from reconcile import engine
+from reconcile.cli.collecting import uncollected
 from reconcile.cli.observers import Lines
 from reconcile.cli.wiring import Session, who
 from reconcile.errors import ReconcileError
@@ -24,7 +25,8 @@ def make_plan(session: Session, options: PlanOptions) -> Plan:
     """The plan; targets are asked only with `--refresh` or `--adopt`."""
     desired, store, config = session.desired, session.store, session.config
     if not (options.refresh or options.adopt):
-        return engine.plan(desired, store, config, options=options, clock=session.clock, environ=session.environ)
+        with uncollected():
+            return engine.plan(desired, store, config, options=options, clock=session.clock, environ=session.environ)
     return with_targets(session, lambda targets, base: engine.refreshed_plan(desired, store, config, targets, options, base))
 
 

@@ -15,14 +15,23 @@ from reconcile.views.style import Style
 WIDTH_ELSEWHERE, NARROWEST, WIDEST = 100, 40, 160
 
 
-def answer(text: str) -> None:
-    """Write to stdout, at once."""
-    _write(sys.stdout, text)
+def answer(text: str, *, raw: bool = False) -> None:
+    """Write to stdout, at once. `raw` is for what is meant to hold workflow commands, or is kept as a file."""
+    _write(sys.stdout, text if raw else _disarmed(text))
+
+
+def _disarmed(text: str) -> str:
+    """In a GitHub step's log no text of specs or servers may be taken for a workflow command."""
+    if os.environ.get("GITHUB_ACTIONS") != "true":
+        return text
+    from reconcile.views.github import disarmed
+
+    return disarmed(text)
 
 
 def tell(text: str, level: str = "info") -> None:
     """Write to stderr, at once: as it is, or with `--log-format json` as one line of JSON."""
-    _write(sys.stderr, _record(text, level) if Log.as_json else text)
+    _write(sys.stderr, _disarmed(_record(text, level) if Log.as_json else text))
 
 
 class Log:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reconcile import __version__
+from reconcile.cli.collecting import uncollected
 from reconcile.cli.given import Given
 
 if TYPE_CHECKING:
@@ -69,7 +70,9 @@ class Session:
         """The checked specs. Raises InputInvalid."""
         from reconcile.specs.load import load_specs
 
-        return load_specs(self.config, self.given.chdir, environ=self.environ, kept=self.kept)
+        config = self.config
+        with uncollected():
+            return load_specs(config, self.given.chdir, environ=self.environ, kept=self.kept)
 
     @cached_property
     def kept(self) -> Kept:
@@ -112,10 +115,11 @@ class Session:
         return make_app(folder / "emulator.sqlite", Settings(auth_required=False), self.environ)
 
     def exported(self) -> str:
-        """The state as its file would be, journal folded in. Raises StateUnusable when there is none."""
+        """The state as its file would be, journal folded in, safe for a terminal. Raises StateUnusable when there is none."""
         from reconcile.state.exchange import export
+        from reconcile.views.inert import inert_json
 
-        return export(self.store.read()).decode("utf-8")
+        return inert_json(export(self.store.read()).decode("utf-8"))
 
 
 def opened(session: Session, to: Path) -> Store:

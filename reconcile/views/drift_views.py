@@ -11,7 +11,7 @@ from reconcile.model.change import Drift
 from reconcile.model.snapshot import Snapshot
 from reconcile.ports import TaskStatus
 from reconcile.views.change_text import step_text
-from reconcile.views.inert import cells, inert, pad
+from reconcile.views.inert import cells, inert
 from reconcile.views.layout import hanging
 from reconcile.views.plan_document import FORMAT_VERSION
 from reconcile.views.plan_rows import drift_row
@@ -52,15 +52,15 @@ def render_drift(
         lines += _row(drift, style, width)
     if len(found) > MOST_ROWS:
         lines.append(f"  ... and {len(found) - MOST_ROWS:,} more: --json holds them all")
-    lines += _tasks(tasks or {}, style)
+    lines += _tasks(tasks or {}, style, width)
     return "\n".join([*lines, *([""] if found or tasks else []), style.bold(drift_summary(found, snapshot))]) + "\n"
 
 
-def _tasks(tasks: Tasks, style: Style) -> Iterator[str]:
-    width = max((cells(inert(address)) for address in tasks), default=0)
+def _tasks(tasks: Tasks, style: Style, width: int) -> Iterator[str]:
     for address, (ticket, status) in tasks.items():
-        words = inert(task_words(ticket, status))
-        yield f"  task  {pad(inert(address), width)}  {style.danger(words) if status.ended and not status.succeeded else words}"
+        paint = style.danger if status.ended and not status.succeeded else style.dim
+        yield f"  {paint('task'.ljust(13))}  {style.bold(inert(address))}"
+        yield from hanging("", inert(task_words(ticket, status)), indent=8, width=width)
 
 
 def task_words(ticket: str, status: TaskStatus) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from unicodedata import east_asian_width
 
@@ -30,6 +31,11 @@ def _escape(match: re.Match[str]) -> str:
     if character in _NAMED:
         return _NAMED[character]
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def inert_json(text: str) -> str:
+    """A JSON text, the same to every reader, in which what `inert` escapes is spelled as JSON escapes; line ends stay."""
+    return text if text.isascii() else _UNSAFE.sub(lambda match: "\n" if match[0] == "\n" else json.dumps(match[0])[1:-1], text)
 
 
 def cells(text: str) -> int:

@@ -20,7 +20,7 @@ def render_problems(problems: Sequence[Problem], *, files: int, form: str, style
     """All problems in one of the formats, with a final newline."""
     match form:
         case "github":
-            return _github(problems) + render_text(problems, files=files, style=style)
+            return (_github(problems) + render_text(problems, files=files, style=style)).replace("##[", "##\\u005b")
         case "json":
             return json.dumps({"valid": not _errors(problems), "problems": [asdict(p) for p in problems]}, indent=2) + "\n"
         case "sarif":

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
+import json
 from pathlib import Path
 
 import pytest
@@ -13,8 +12,8 @@ from tests.cli.conftest import Run
 HOSTILE = "a: ${env.HOME} \x1b[2J # 'no'\n\u202e\"磁盘\" "
 
 
-def forget_everything(run: Run, project: Path) -> None:
-    """Leave the alarms active, without anybody's stamp and without a state."""
+def forget_everything(run: Run, project: Path) -> dict[str, str]:
+    """Leave the alarms active, without anybody's stamp and without a state. Their ids by address."""
     (project / "reconcile.yaml").write_text(
         "version: 1\nstack: demo\ntargets: {aom: {type: aom, stamp: false}, coc: {type: coc}}\n"
     )
@@ -24,21 +23,15 @@ def forget_everything(run: Run, project: Path) -> None:
         text.replace("    name: CPU usage high\n", "    name: CPU usage high\n    timeout: 90s\n    metadata: {n: '0777'}\n")
     )
     assert run("apply", "--auto-approve").code == 0
+    recorded = json.loads(run("state", "pull").out)["resources"]
     for path in (project / "state").glob("default.json*"):
         path.unlink()
+    return {address: record["remote_id"] for address, record in recorded.items() if record["kind"] == "alarm"}
 
 
 def yaml_text(text: str) -> str:
     """As a double-quoted scalar that means this very text."""
-    import json
-
     return json.dumps(text.replace("${", "$${"))
-
-
-def ids(project: Path) -> list[str]:
-    """The ids of the active alarms."""
-    with closing(sqlite3.connect(project / "state" / "emulator.sqlite")) as world:
-        return [str(row[0]) for row in world.execute("SELECT number FROM records WHERE state = 'active' ORDER BY number")]
 
 
 def test_what_nobody_declared_becomes_specs_that_adopt_it(run: Run, project: Path) -> None:
@@ -69,9 +62,11 @@ def test_only_what_is_asked_for_and_not_declared_is_written(run: Run, project: P
 
 def test_one_alarm_is_taken_over_by_its_id(run: Run, project: Path) -> None:
     """Its identity must be the declared one; nothing is sent."""
-    forget_everything(run, project)
-    found = {run("import", "alarm.web-cpu", alarm_id).code for alarm_id in ids(project)}
-    assert found == {0, 1, 6}  # its own · once more · another's
+    ids = forget_everything(run, project)
+    assert run("import", "alarm.web-cpu", ids['alarm.disk["data"]']).code == 6
+    taken = run("import", "alarm.web-cpu", ids["alarm.web-cpu"])
+    assert taken.code == 0 and "now owns the alarm" in taken.out
+    assert run("import", "alarm.web-cpu", ids["alarm.web-cpu"]).code == 1
     assert run("state", "list").out == "alarm.web-cpu\n"
     assert run("import", "alarm.nowhere", "1").code == 1
 

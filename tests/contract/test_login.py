@@ -24,7 +24,16 @@ def signature_of(seen: Seen, host: str, ak: str, sk: str) -> str:
     assert names is not None and "host" in names[1] and "x-sdk-date" in names[1]
     headers = {name: str(seen.header(name)) for name in names[1].split(";")}
     query = [tuple(pair.split("=", 1)) for pair in seen.query.split("&") if pair]
-    request = SdkRequest(seen.method, "http", host, seen.path, query, dict(headers), seen.raw.decode() or None)
+    request = SdkRequest(
+        method=seen.method,
+        schema="http",
+        host=host,
+        resource_path=seen.path,
+        uri=seen.path,
+        query_params=query,
+        header_params=dict(headers),
+        body=seen.raw.decode() or None,
+    )
     signed = Signer(BasicCredentials(ak, sk, PROJECT)).sign(request)
     return str(signed.header_params["Authorization"])
 
@@ -95,7 +104,7 @@ def test_auth_may_pin_one_way_and_name_its_variables(project: Project, cloud: Cl
 
 def test_a_plan_needs_no_credentials_and_an_apply_without_sends_nothing(project: Project, cloud: Cloud) -> None:
     """`${env.X}` of a target is resolved when it is first used: exit 10 names target and variable."""
-    text = (project.root / "reconcile.yaml").read_text().replace(PROJECT, "${env.NO_SUCH_PROJECT}")
+    text = (project.root / "reconcile.yaml").read_text().replace(PROJECT, '"${env.NO_SUCH_PROJECT}"')
     (project.root / "reconcile.yaml").write_text(text)
     project.alarms("a")
     assert project.run("plan", token=None).code == 0

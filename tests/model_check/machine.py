@@ -236,13 +236,14 @@ class Life(RuleBasedStateMachine):
         """What an older state, put back, leaves to people: alarms of a target that neither specs nor state name, and
         those whose address is now another alarm's.
         """
-        recorded = {(a, r.content["resource"]["id"]) for a, r in self.world.store.resources.items() if a in AOM}
-        known = recorded | {(a, self.wanted[a]["ident"]) for a in AOM if a in self.wanted}
-        taken = {address for address, _ in known}
+        state = {a: r for a, r in self.world.store.resources.items() if a in AOM}
+        known = {(r.metadata["reconcile_key"], r.content["resource"]["id"]) for r in state.values()}
+        known |= {(f"shop/{a}", self.wanted[a]["ident"]) for a in AOM if a in self.wanted}
+        taken = {*state, *self.wanted}
         for key, record in list(self.world.aom.records.items()):
-            address = record["metadata"]["reconcile_key"].removeprefix("shop/").partition("#")[0]
-            moved = {ident for _, ident in known}
-            if not known or (address in taken and record["metadata"]["resource_id"] not in moved):
+            mark = record["metadata"]["reconcile_key"]
+            address = mark.removeprefix("shop/").partition("#")[0]
+            if not known or (address in taken and (mark, record["metadata"]["resource_id"]) not in known):
                 del self.world.aom.records[key]
         self.world.aom._after()
 

@@ -41,7 +41,7 @@ class Notes(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """The first page holds a person's note, the second the rest."""
-        first = self.path.endswith("page=1") and len(self.path) > 0 and "&page=1" in self.path
+        first = self.path.endswith("&page=1")
         self._answer(self.rows[:1] if first else self.rows[1:], X_Next_Page="2" if first else "")
 
     def do_POST(self) -> None:

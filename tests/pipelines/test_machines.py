@@ -45,7 +45,7 @@ def stages() -> dict[str, list[str]]:
     found = {}
     for part in text.split("stage('")[1:]:
         found[part.partition("'")[0]] = [
-            long or short for long, short in re.findall(r"sh '''(.*?)'''|sh '([^'\n]+)'", part, re.DOTALL)
+            long or short for long, short in re.findall(r"\bsh '''(.*?)'''|\bsh '([^'\n]+)'", part, re.DOTALL)
         ]
     return found
 

@@ -6,6 +6,8 @@ import json
 import os
 import signal
 import threading
+import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -47,6 +49,20 @@ class Told:
         return call
 
 
+def store_at(place: Place, folder: Path, *, name: str = "here", seconds: Callable[[], float] = time.monotonic) -> RemoteStore:
+    """The store over a place, as a machine of this name opens it, with its own files in this folder."""
+    return RemoteStore(
+        place,
+        desk=folder / "state" / "remote",
+        tool_version=VERSION,
+        clock=StillClock(),
+        entropy=lambda: f"lineage-of-{name}",
+        environ={"USER": "alice"},
+        sleep=lambda seconds: None if seconds >= 0.5 else threading.Event().wait(seconds) and None,
+        seconds=seconds,
+    )
+
+
 class RemoteContract(StoreContract):
     """A subclass says how to get to the place of a test; machines differ by the folder of their own files."""
 
@@ -58,15 +74,7 @@ class RemoteContract(StoreContract):
 
     def machine(self, name: str) -> RemoteStore:
         """The store as a machine of this name opens it."""
-        return RemoteStore(
-            self.place_of(self.folder),
-            desk=self.folder / name / "state" / "remote",
-            tool_version=VERSION,
-            clock=StillClock(),
-            entropy=lambda: f"lineage-of-{name}",
-            environ={"USER": "alice"},
-            sleep=lambda seconds: None if seconds >= 0.5 else threading.Event().wait(seconds) and None,
-        )
+        return store_at(self.place_of(self.folder), self.folder / name, name=name)
 
     def store(self) -> RemoteStore:
         """This machine."""

@@ -63,6 +63,13 @@ class TestPlainServer(RemoteContract):
         assert self.server.states[f"/{self.folder.name}"].lock is None
         assert not list((self.folder / "here" / "state").glob("*errored*"))
 
+    def test_the_lock_id_goes_with_every_write_and_stands_in_the_query_of_an_unlock(self) -> None:
+        """Some proxies drop the body of a DELETE, and without an id GitLab breaks any lock."""
+        self.save(put(1))
+        writes = {path for method, path, _ in self.server.log if method == "POST" and not path.endswith("/lock")}
+        unlocks = {path for method, path, _ in self.server.log if method in ("UNLOCK", "DELETE")}
+        assert len(unlocks) == 1 and all("?ID=" in path for path in writes | unlocks)
+
     def test_a_server_that_stays_away_is_an_error_and_loses_nothing(self) -> None:
         """The final write fails for good: exit 1, a dump, and the next run takes it over."""
         self.save(put(1))

@@ -11,6 +11,7 @@ CORPUS = (
     "<script>window.owned=1</script>",
     "</script><img src=x onerror=window.owned=1>",
     "<!-- reconcile:plan stack=other -->",
+    "<!--<script </script x",
     "--> <b>out</b>",
     "]]>--!><svg/onload=window.owned=1>",
     "[link](https://evil.example) ![image](https://evil.example/x.png)",

@@ -62,9 +62,13 @@ class Page(HTMLParser):
     def handle_comment(self, data: str) -> None:
         self.comments += 1
 
+    def embedded(self) -> str:
+        """The text that holds them."""
+        return next(text for text in self.texts["script"] if text.startswith("{"))
+
     def rows(self) -> dict[str, Any]:
         """What is embedded for the script."""
-        found = json.loads(next(text for text in self.texts["script"] if text.startswith("{")))
+        found = json.loads(self.embedded())
         assert isinstance(found, dict)
         return found
 
@@ -127,6 +131,7 @@ def _same(page: Page) -> None:
     assert page.declarations == ["doctype html"] and page.comments == 0
     assert len(page.rows()["rows"]) == len(BENIGN.rows()["rows"])
     assert _code(page) == _code(BENIGN)
+    assert page.embedded().isascii() and not set(page.embedded()) & set("<>&")
 
 
 def test_the_page_can_be_encoded() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -91,6 +91,8 @@ def test_a_code_span_shows_its_text_and_ends(text: str) -> None:
 
 
 @given(st.lists(st.text(st.sampled_from("`~a ")), max_size=4))
+@example(["```"])
+@example(["a", "`````", "b"])
 def test_a_fence_is_longer_than_any_run_inside(lines: list[str]) -> None:
     """It holds all of its lines, and what follows is outside."""
     tokens = MarkdownIt("commonmark").parse(fence(lines) + "\n\nafter")

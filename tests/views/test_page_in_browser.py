@@ -63,14 +63,14 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 def show(chromium: Any, tmp_path: Path) -> Open:
     """Open the page of a plan document at 1280 columns in light colours."""
 
-    def opened(document: dict[str, Any]) -> Any:
+    def page_of(document: dict[str, Any]) -> Any:
         path = tmp_path / "plan.html"
         path.write_text(render_html(document), encoding="utf-8")
         look(chromium, "light", 1280)
         chromium.get(path.as_uri())
         return chromium
 
-    return opened
+    return page_of
 
 
 def look(driver: Any, scheme: str, width: int) -> None:
@@ -92,11 +92,22 @@ def addresses(driver: Any) -> list[str]:
     return [str(text) for text in found]
 
 
-def counted(driver: Any, text: str) -> None:
-    """Wait until the line that screen readers hear says this."""
+def until(driver: Any, holds: Callable[[], bool]) -> None:
+    """Wait for what the page does a moment later."""
     from selenium.webdriver.support.ui import WebDriverWait
 
-    WebDriverWait(driver, 5).until(lambda d: text in one(d, "#count").text, one(driver, "#count").text)
+    WebDriverWait(driver, 20).until(lambda _: holds())
+
+
+def counted(driver: Any, text: str) -> None:
+    """Wait until the line that screen readers hear says this."""
+    until(driver, lambda: text in one(driver, "#count").text)
+
+
+def opened(driver: Any) -> None:
+    """Wait until every open change shows its fields."""
+    script = "return [...document.querySelectorAll('#rows details[open]')].every(d => d.children.length > 1)"
+    until(driver, lambda: bool(driver.execute_script(script)))
 
 
 def test_it_opens_without_a_word_in_the_console_and_asks_nobody(show: Open) -> None:
@@ -138,6 +149,7 @@ def test_a_change_opens_with_both_sides(show: Open) -> None:
     counted(page, "Showing 1 of 1")
     assert not page.find_elements("css selector", "#rows table")
     one(page, "#rows summary").click()
+    opened(page)
     cells = [[cell.text for cell in row.find_elements("css selector", "th,td")] for row in _lines(page)]
     assert ["severity \u2260 changed", "Major", "Critical"] in [[" ".join(c.split()) for c in row] for row in cells]
     assert ["name", '"CPU usage high"', '"CPU usage high"'] in cells
@@ -188,6 +200,7 @@ def test_texts_stand_out_from_their_ground(show: Open, scheme: str) -> None:
     look(page, scheme, 1280)
     page.execute_script("document.querySelectorAll('.chip').forEach(c => c.setAttribute('aria-pressed', 'true'))")
     one(page, "#unfold").click()
+    opened(page)
     page.execute_script("document.querySelectorAll('details').forEach(d => d.open = true)")
     assert page.execute_script(_CONTRAST) == []
     ground = page.execute_script("return getComputedStyle(document.body).backgroundColor")
@@ -200,6 +213,7 @@ def test_the_page_never_scrolls_sideways(show: Open, width: int) -> None:
     page = show(poisoned("x" * 300))
     look(page, "light", width)
     one(page, "#unfold").click()
+    opened(page)
     assert page.execute_script("return document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
 
 
@@ -207,6 +221,7 @@ def test_hostile_text_is_shown_and_never_run(show: Open) -> None:
     """Every text of the corpus at once."""
     page = show(poisoned("".join(CORPUS)))
     one(page, "#unfold").click()
+    opened(page)
     assert page.execute_script("return window.owned") is None and page.get_log("browser") == []
     assert not page.find_elements("css selector", "img, iframe, b > b, main script[src], [onerror], [onload]")
     assert "<script>window.owned=1</script>" in addresses(page)[0]

@@ -65,7 +65,7 @@ def _unmanaged(given: Given, name: str, out: Path | None) -> int:
     written = specs_for_unmanaged(Session(given), name)
     tell_notes((f"left out: {what}: {why}" for what, why in written.left_out), given)
     if out is None:
-        answer(written.text)
+        answer(written.text, raw=True)
     elif written.text:
         write_new(given.path(out), written.text)
     if not given.quiet:

@@ -34,11 +34,11 @@ def validate(given: Given, form: str) -> int:
     try:
         desired = Session(given).desired
     except InputInvalid as invalid:
-        answer(render_problems(invalid.problems, files=invalid.files, form=form, style=style))
+        answer(render_problems(invalid.problems, files=invalid.files, form=form, style=style), raw=form == "github")
         return invalid.exit_code
     from reconcile.cli.notes import tell_notes
     from reconcile.views.validity import render_valid
 
     tell_notes(desired.notes, given)
-    answer(render_valid(desired, form=form))
+    answer(render_valid(desired, form=form), raw=form == "github")
     return 0

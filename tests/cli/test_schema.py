@@ -1,0 +1,118 @@
+"""`schema` and `graph`: what is published fits what the loader takes and what the tool writes; typical mistakes are seen."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator as Validator
+
+from reconcile.specs.build import build
+from reconcile.specs.source import Report, SourceFile
+from reconcile.state.codec import Document
+from reconcile.state.options import HttpOptions, PostgresOptions, S3Options
+from reconcile.views.schemas.config import STATE_KEYS, TARGET, config_schema
+from reconcile.views.schemas.spec import COMMON, HANDLING, LIFECYCLE, RESOURCE, spec_schema
+from reconcile.views.schemas.state import state_schema
+from tests.cli.conftest import Run
+
+ROOT = Path(__file__).parents[2]
+SPEC = Validator(spec_schema())
+CONFIG = Validator(config_schema())
+GOOD = {"severity": "Major", "resource": {"provider": "ECS", "type": "vm", "id": "1"}, "message": "m"}
+
+
+@pytest.mark.parametrize("kind", ["spec", "config", "plan", "state"])
+def test_each_schema_is_one_and_describes_every_key(run: Run, kind: str) -> None:
+    """Valid itself, and no key of ours without words."""
+    schema = json.loads(run("schema", kind).out)
+    Validator.check_schema(schema)
+    assert schema["$schema"].endswith("2020-12/schema")
+    assert all("description" in part for part in schema["properties"].values())
+
+
+def test_the_nouns_and_their_words_have_the_same_keys() -> None:
+    """A new key wants its words."""
+    defs = spec_schema()["$defs"]
+    assert set(defs["alarm"]["properties"]) == {*COMMON, "for_each"}
+    assert set(defs["handling"]["properties"]) == {*HANDLING, "for_each"}
+    assert set(defs["Lifecycle"]["properties"]) == set(LIFECYCLE) and set(defs["Resource"]["properties"]) == set(RESOURCE)
+    assert set(config_schema()["$defs"]["target"]["properties"]) == set(TARGET)
+    for name, options in (("http", HttpOptions), ("s3", S3Options), ("postgres", PostgresOptions)):
+        assert set(STATE_KEYS[name]) == set(options.model_fields)
+    assert set(state_schema()["properties"]) == set(Document.model_fields)
+
+
+def test_the_example_and_what_the_tool_writes_are_valid(run: Run, project: Path) -> None:
+    """Every spec of the project's own example, its config, a plan and a state."""
+    for path in sorted((ROOT / "specs").rglob("*.yaml")):
+        assert [error.message for value in values_of(path) for error in SPEC.iter_errors(value)] == [], path
+    assert [error.message for value in values_of(ROOT / "reconcile.yaml") for error in CONFIG.iter_errors(value)] == []
+    assert run("apply", "--auto-approve").code == 0
+    Validator(json.loads(run("schema", "state").out)).validate(json.loads(run("state", "pull").out))
+    Validator(json.loads(run("schema", "plan").out)).validate(json.loads(run("plan", "--json").out))
+
+
+def values_of(path: Path) -> list[Any]:
+    """The documents of a file, read as the tool reads them."""
+    documents = build(SourceFile(path.name, path.read_bytes(), "S"), Report())
+    assert documents is not None
+    return [document.value for document in documents]
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        {"alarms": {"a": GOOD | {"severity": "Critcal"}}},
+        {"alarms": {"a": GOOD | {"severty": "Major"}}},
+        {"alarms": {"a": {key: GOOD[key] for key in ("severity", "message")}}},
+        {"alarms": {"a": GOOD | {"resource": {"provider": "ECS"}}}},
+        {"alarms": {"a": GOOD | {"timeout": "5 days"}}},
+        {"alarms": {"a": GOOD | {"starts_at": "yesterday"}}},
+        {"alarms": {"a": GOOD | {"enterprise_project_id": 0}}},
+        {"alarms": {"a": GOOD | {"metadata": {"n": 1}}}},
+        {"alarms": {"a": GOOD | {"lifecycle": {"on_external_clear": "ignore"}}}},
+        {"alarms": {"a b": GOOD}},
+        {"alarm": {"a": GOOD}},
+        {"moved": [{"from": "alarm.a"}]},
+        {"forget": ["a"]},
+        {"handlings": {"h": {"task_type": "SHELL", "associated_task_id": "1", "associated_task_name": "n"}}},
+    ],
+)
+def test_typical_mistakes_are_seen_in_the_editor(spec: dict[str, Any]) -> None:
+    """Each of them is also one for the loader."""
+    assert not SPEC.is_valid(spec)
+    assert SPEC.is_valid({"alarms": {"a": GOOD | {"timeout": "5d", "severity": "${var.severity}"}}})
+    assert SPEC.is_valid({"defaults": {"alarms": {"severity": "Major"}}, "alarms": {"a": {"message": "m"}}})
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"versoin": 1},
+        {"version": 2},
+        {"targets": {"aom": {"type": "aom", "endpoit": "x"}}},
+        {"targets": {"aom": {"endpoint": "embedded"}}},
+        {"guards": {"max_clears": "many"}},
+        {"state": {"backend": "ftp"}},
+        {"state": {"backend": "s3", "buckt": "x"}},
+        {"targets": {"aom": {"type": "aom", "rate": 20}}},
+    ],
+)
+def test_typical_mistakes_of_a_config_are_seen(config: dict[str, Any]) -> None:
+    """And the usual spellings pass."""
+    assert not CONFIG.is_valid(config)
+    assert CONFIG.is_valid({"version": 1, "state": {"backend": "s3", "bucket": "b", "key": "k"}, "guards": {"max_clears": "30%"}})
+
+
+@pytest.mark.parametrize("form", ["mermaid", "dot"])
+def test_the_graph_is_drawn_from_specs_or_from_a_plan(run: Run, form: str) -> None:
+    """Offline, with what the plan does."""
+    whole = run("graph", "--format", form)
+    assert whole.code == 0 and "web-restart" in whole.out and "report" in whole.out
+    assert whole.out.startswith("flowchart LR\n" if form == "mermaid" else "digraph reconcile {\n")
+    run("plan", "--out", "p.json")
+    assert run("graph", "p.json", "--format", form).out == whole.out
+    assert run("graph", "nowhere.json").code == 64
