@@ -1,4 +1,4 @@
-"""The floors, each a process of its own: `parse FOLDER` (PyYAML's C loader and nothing else), `push URL N SIZE CONCURRENCY`
+"""The floors, each a process of its own: `parse FOLDER` (PyYAML's C loader and nothing else), `push URL N SIZE CONCURRENCY TOKEN`
 (httpx, the same batches as an apply sends, and the list read back)."""
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from pathlib import Path
 
 
 def parse(folder: str) -> None:
-    """Load every file and throw it away."""
+    """Load every file, and hold what is in it, as a planner must."""
     import yaml
 
-    for path in sorted(Path(folder).rglob("*.yaml")):
-        yaml.load(path.read_bytes(), Loader=yaml.CSafeLoader)
+    loaded = [yaml.load(path.read_bytes(), Loader=yaml.CSafeLoader) for path in sorted(Path(folder).rglob("*.yaml"))]
+    assert loaded
 
 
 def event(number: int, now: int) -> dict[str, object]:
@@ -37,13 +37,13 @@ def event(number: int, now: int) -> dict[str, object]:
     return {"starts_at": now, "timeout": 1_296_000_000, "metadata": metadata, "annotations": annotations}
 
 
-async def push(url: str, count: int, size: int, concurrency: int) -> None:
+async def push(url: str, count: int, size: int, concurrency: int, token: str) -> None:
     """Push all batches, then read every page of the list."""
     import httpx
 
     now = time.time_ns() // 1_000_000
     starts = iter(range(0, count, size))
-    async with httpx.AsyncClient(base_url=url, timeout=60, headers={"X-Auth-Token": "floor"}) as client:
+    async with httpx.AsyncClient(base_url=url, timeout=60, headers={"X-Auth-Token": token}) as client:
 
         async def worker() -> None:
             for start in starts:
@@ -69,7 +69,7 @@ if __name__ == "__main__":
     match sys.argv[1:]:
         case ["parse", folder]:
             parse(folder)
-        case ["push", url, count, size, concurrency]:
-            asyncio.run(push(url, int(count), int(size), int(concurrency)))
+        case ["push", url, count, size, concurrency, token]:
+            asyncio.run(push(url, int(count), int(size), int(concurrency), token))
         case _:
             sys.exit(__doc__)

@@ -50,11 +50,10 @@ def octodns(folder: Path, count: int) -> None:
 
 def sdk(url: str, count: int) -> None:
     """The loop of the vendor's own example."""
+    import floors
     from huaweicloudsdkaom.v2 import AomClient, EventList, EventModel, PushEventsRequest
     from huaweicloudsdkcore.auth.credentials import BasicCredentials
     from huaweicloudsdkcore.http.http_config import HttpConfig
-
-    import floors
 
     config = HttpConfig.get_default_config()
     client = AomClient.new_builder().with_http_config(config).with_endpoints([url])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -109,7 +109,7 @@ class MemorySession:
             self.store.dirty = True
             self.store.facts += facts
 
-    def announce(self, facts: Sequence[Any]) -> None:
+    def announce(self, facts: Iterable[Any]) -> None:
         """Nobody shares this store."""
 
     def publish(self) -> None:

@@ -54,7 +54,7 @@ def _clearing(change: Clear | Replace) -> Clearing:
 
 def _announce(run: Run, clearings: Sequence[Clearing]) -> None:
     owed = run.session.snapshot.pending
-    run.session.announce([Opened(intent=_intent(run, item)) for item in clearings if item.intent_id not in owed])
+    run.session.announce(Opened(intent=_intent(run, item)) for item in clearings if item.intent_id not in owed)
 
 
 def _withdraw(run: Run, unsent: Sequence[Clearing]) -> None:

@@ -50,7 +50,7 @@ async def report_wave(run: Run, changes: Sequence[Reporting]) -> None:
         by_target.setdefault(change.after.resource.target, []).append(change)
     wave = [(run.targets.alarms[name], members) for name, members in sorted(by_target.items())]
     composed = [(target, [compose(run, target, change) for change in members]) for target, members in wave]
-    run.session.announce([Opened(intent=_intent(run, item)) for _, outgoing in composed for item in outgoing])
+    run.session.announce(Opened(intent=_intent(run, item)) for _, outgoing in composed for item in outgoing)
     await together(_report_to(run, target, outgoing) for target, outgoing in composed)
 
 

@@ -41,7 +41,7 @@ async def _complete(run: Run, target: AlarmTarget, records: Mapping[Address, Rec
     found = by_identity(live)
     facts: list[AnyFact] = []
     for address, record in records.items():
-        waited = run.clock.now() - record.reported_at >= target.confirm_timeout
+        waited = not 0 <= run.clock.now() - record.reported_at < target.confirm_timeout  # a clock may be set back
         judgement = judge(record, ours_among(found, record), waited=waited, disturbed=False)
         if judgement.kept is not None and not judgement.wrong:
             seen = record.model_copy(update={"confirmation": "confirmed", "remote_id": judgement.kept.id})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -95,4 +94,6 @@ def width_of(stream: TextIO | None) -> int:
     """The columns of a terminal; elsewhere always the same, so that the same input gives the same bytes."""
     if not is_terminal(stream):
         return WIDTH_ELSEWHERE
+    import shutil
+
     return min(max(shutil.get_terminal_size((WIDTH_ELSEWHERE, 24)).columns, NARROWEST), WIDEST)

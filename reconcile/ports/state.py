@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol, TypeAlias
 
@@ -23,7 +23,7 @@ class StateSession(Protocol):
         """Make facts durable on this machine before returning. All or none of a call survives a crash."""
         ...
 
-    def announce(self, facts: Sequence[AnyFact]) -> None:
+    def announce(self, facts: Iterable[AnyFact]) -> None:
         """Before a wave of reports or clears: where others share the state, make its intents durable in the backend with one
         write, so that whoever goes on elsewhere knows what may have been sent. Nothing on a disk of our own, where each
         batch records its intents itself.

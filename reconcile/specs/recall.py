@@ -124,8 +124,6 @@ def _renewed(folder: Folder, memory: Memory, rows: Sequence[Row]) -> Desired:
     if all(loaded.digests.get(name, digest) == digest for name, digest in folder.digests):
         files = [(name, digest or "", name not in loaded.entangled) for name, digest in folder.digests]
         memory.keep(loaded.desired, whole, files, environ_digests(watched.seen, folder.environ))
-    if not rows:
-        return loaded.desired
     bodies = {row.address: row for row in rows}
 
     def build(place: int) -> Declared:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from reconcile.errors import InputInvalid, Problem
+from reconcile.specs.codes import LITERAL_CREDENTIAL
 from reconcile.specs.locate import Place, Places, Steps
 
 _BREAK = re.compile(r"\r\n|\n|\r")
@@ -90,7 +91,17 @@ class Report:
     def raise_any(self, files: int) -> None:
         """Raise InputInvalid with everything gathered, if there is anything."""
         if self._problems:
-            raise InputInvalid(list(self._problems), files=files)
+            raise InputInvalid([self._blacked_out(problem) for problem in self._problems], files=files)
+
+    def _blacked_out(self, problem: Problem) -> Problem:
+        """The problem, its source line without the credentials that were found there: these lines end in build logs."""
+        text = problem.line_text
+        for other in self._problems:
+            same = (other.file, other.line) == (problem.file, problem.line)
+            if text is not None and same and other.code[1:] == LITERAL_CREDENTIAL:
+                start, end = other.column - 1, (other.end_column or len(text) + 1) - 1
+                text = text[:start] + "*" * (end - start) + text[end:]
+        return replace(problem, line_text=text)
 
 
 @dataclass(frozen=True, slots=True)

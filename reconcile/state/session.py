@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from reconcile.errors import ReconcileError
@@ -112,10 +112,10 @@ class Session:
     def _fold(self, facts: Sequence[AnyFact]) -> None:
         fold(list(facts), self._resources, self._pending)
 
-    def announce(self, facts: Sequence[AnyFact]) -> None:
+    def announce(self, facts: Iterable[AnyFact]) -> None:
         """Make the intents of a wave durable in a backend that others share; on a disk of our own, each batch does."""
-        if self._shared and facts:
-            self.record(facts)
+        if self._shared and (made := list(facts)):
+            self.record(made)
             self.publish()
 
     def publish(self) -> None:

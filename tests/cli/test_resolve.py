@@ -39,7 +39,8 @@ def test_it_is_started_again_when_a_person_says_so(run: Run, lost: str, word: st
     """Once, by the next apply."""
     told = run("resolve", ADDRESS, word)
     assert told.code == 0 and "he next apply" in told.out
-    assert run("plan", "--detailed-exitcode").code == 2
+    (row,) = json.loads(run("plan", "--json").out)["changes"]
+    assert (row["action"], row["reason"]) == ("trigger", "retrigger" if word == "--retrigger" else "new")
     assert run("apply", "--auto-approve").code == 0
     assert run("apply", "--auto-approve").code == 0
     assert started(lost) == 1

@@ -33,6 +33,10 @@ def test_an_older_a_foreign_and_a_broken_state_are_refused(run: Run, project: Pa
     other = changed(twice, project / "other.json", stack="other", serial=9)
     assert run("state", "push", foreign).code == run("state", "push", other).code == 1
     assert run("state", "push", "--force", other).code == 1
+    named = (project / "reconcile.yaml").read_text()
+    (project / "reconcile.yaml").write_text("version: 1\n")
+    assert run("state", "push", "--force", other).code == 1
+    (project / "reconcile.yaml").write_text(named)
     (project / "broken.json").write_text("{")
     assert run("state", "push", "--force", "broken.json").code == 1
     assert run("state", "push", "nowhere.json").code == 64

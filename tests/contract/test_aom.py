@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from itertools import product
 from typing import Any
 
 import pytest
@@ -242,9 +243,18 @@ def test_a_declared_start_is_sent_first_only_and_only_while_it_is_young(project:
     assert fresh[0]["starts_at"] > old * 1000 + 86_400_000 and "starts_at" in ran.err
 
 
-@pytest.mark.parametrize("identity", ["core", "metadata"])
-@pytest.mark.parametrize("repeat", ["update", "ignore", "second"])
-@pytest.mark.parametrize("clear_by", ["id", "metadata"])
+@pytest.mark.parametrize(
+    ("clear_by", "repeat", "identity"),
+    [
+        ("id", "second", "core"),
+        ("metadata", "ignore", "core"),
+        ("metadata", "second", "metadata"),
+        *(
+            pytest.param(*every, marks=pytest.mark.full)
+            for every in product(("id", "metadata"), ("update", "ignore", "second"), ("core", "metadata"))
+        ),
+    ],
+)
 def test_what_is_active_converges(project: Project, cloud: Cloud, identity: str, repeat: str, clear_by: str) -> None:
     """Content, severity and identity change and one goes: exactly one right record each, whatever the server believes."""
     cloud.identity, cloud.repeat, cloud.clear_by = identity, repeat, clear_by

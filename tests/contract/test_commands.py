@@ -19,6 +19,10 @@ import pytest
 from tests.contract.cloud import Cloud
 from tests.contract.conftest import Project
 
+DISKS = """\
+alarms:
+  d: {for_each: [x, y], severity: Minor, message: m, resource: {provider: e, type: v, id: "${each.key}"}}
+"""
 LIFT = ("--allow", "empty", "--allow", "clears=99")
 
 
@@ -116,7 +120,8 @@ def test_a_saved_plan_is_applied_once_and_refused_when_stale(project: Project, c
 def test_without_a_terminal_an_apply_wants_a_plan_or_a_yes(project: Project) -> None:
     """64, like every wrong command line; click's 2 never leaks."""
     project.alarms("a")
-    for argv in (("apply",), ("destroy",), ("plan", "--nope"), ("nope",), ("apply", "--lock-timeout", "x"), ("plan", "--allow", "x=1"),
+    for argv in (("apply",), ("destroy",), ("plan", "--nope"), ("nope",), ("apply", "--lock-timeout", "x"),
+                 ("plan", "--allow", "x=1"),
                  ("plan", "--as-of", "tomorrow"), ("apply", "none.json", "--refresh"), ("state", "rm")):  # fmt: skip
         ran = project.run(*argv)
         assert ran.code == 64, (argv, ran)
@@ -221,12 +226,9 @@ def test_protect_is_remembered_without_its_yaml(project: Project, cloud: Cloud) 
 
 def test_moves_send_nothing_and_forget_leaves_the_alarm(project: Project, cloud: Cloud) -> None:
     """Declared moves, guessed moves, all instances at once, and a move with new content as one update."""
-    project.specs(
-        'alarms:\n  d: {for_each: [x, y], severity: Minor, message: m, resource: {provider: e, type: v, id: "${each.key}"}}\n'
-    )
+    project.specs(DISKS)
     project.apply()
-    project.specs('alarms:\n  e: {for_each: [x, y], severity: Minor, message: m, resource: {provider: e, type: v, id: "${each.key}"}, name: d}\n'
-                  "moved: [{from: alarm.d, to: alarm.e}]\n")  # fmt: skip
+    project.specs(DISKS.replace("  d: {", "  e: {name: d, ") + "moved: [{from: alarm.d, to: alarm.e}]\n")
     assert project.actions() == {'alarm.e["x"]': "move", 'alarm.e["y"]': "move"}
     project.apply()
     assert len(cloud.pushes) == 1 and project.actions() == {}
@@ -239,7 +241,8 @@ def test_moves_send_nothing_and_forget_leaves_the_alarm(project: Project, cloud:
     assert len(cloud.active()) == 2 and cloud.clears == [] and list(project.state["resources"]) == ["alarm.f"]
     assert {r["metadata"]["reconcile_key"] for r in cloud.active()} == {'payments/alarm.d["x"]', 'payments/alarm.d["y"]'}
     project.specs(
-        "alarms:\n  f: {severity: Major, message: m, resource: {provider: e, type: v, id: x}}\nmoved: [{from: alarm.f, to: alarm.g}]\n"
+        "alarms:\n  f: {severity: Major, message: m, resource: {provider: e, type: v, id: x}}\n"
+        "moved: [{from: alarm.f, to: alarm.g}]\n"
     )
     assert project.run("validate").code == 10
     project.specs("moved: [{from: alarm.a, to: alarm.b}, {from: alarm.b, to: alarm.a}]\n")
@@ -287,7 +290,8 @@ defaults:
   alarms: {severity: Minor, metadata: {team: core, tier: "1"}, resource: {provider: e, type: v}}
 alarms:
   one: {message: m, metadata: {tier: "2"}, resource: {id: a}}
-  many: {for_each: {x: {n: "7"}, y: {n: "8"}}, message: "${each.key} ${each.value.n}", severity: Info, resource: {id: "i-${each.key}"}}
+  many:
+    {for_each: {x: {n: "7"}, y: {n: "8"}}, message: "${each.key} ${each.value.n}", resource: {id: "i-${each.key}"}}
 """)
     project.alarms("other", name="zz")
     project.specs("alarms: {}\n", "b.yml")
@@ -298,7 +302,8 @@ defaults:
   alarms: {severity: Minor, metadata: {team: core, tier: "1"}, resource: {provider: e, type: v}}
 alarms:
   one: {message: m, metadata: {tier: "2"}, resource: {id: a}}
-  many: {for_each: {x: {n: "7"}, y: {n: "8"}}, message: "${each.key} ${each.value.n}", severity: Info, resource: {id: "i-${each.key}"}}
+  many:
+    {for_each: {x: {n: "7"}, y: {n: "8"}}, message: "${each.key} ${each.value.n}", resource: {id: "i-${each.key}"}}
 """, "deep/er/c.yml")  # fmt: skip
     rows = {row["address"]: row["after"] for row in project.plan()["changes"]}
     assert rows["alarm.one"]["metadata"] == {"team": "core", "tier": "2"} and rows["alarm.one"]["severity"] == "Minor"
@@ -321,8 +326,10 @@ REFUSED = {
     "aliases": "alarms:\n  a:\n    annotations:\n      l0: &l0 [x,x,x,x,x,x,x,x,x,x]\n"
     + "".join(f"      l{n}: &l{n} [{', '.join([f'*l{n - 1}'] * 10)}]\n" for n in range(1, 9)),
     "bad severity": "alarms: {a: {severity: Magor, message: m, resource: {provider: e, type: v, id: i}}}\n",
-    "stamp key": "alarms: {a: {severity: Major, message: m, metadata: {managed_by: me}, resource: {provider: e, type: v, id: i}}}\n",
-    "table key": "alarms: {a: {severity: Major, message: m, metadata: {event_name: me}, resource: {provider: e, type: v, id: i}}}\n",
+    "stamp key": "alarms: {a: {severity: Major, message: m, metadata: {managed_by: me}, "
+    "resource: {provider: e, type: v, id: i}}}\n",
+    "table key": "alarms: {a: {severity: Major, message: m, metadata: {event_name: me}, "
+    "resource: {provider: e, type: v, id: i}}}\n",
     "too long a timeout": "alarms: {a: {severity: Major, message: m, timeout: 16d, resource: {provider: e, type: v, id: i}}}\n",
     "same identity": "alarms:\n  a: {name: n, severity: Major, message: m, resource: {provider: e, type: v, id: i}}\n"
     "  b: {name: n, severity: Minor, message: m, resource: {provider: e, type: v, id: i}}\n",
@@ -334,7 +341,7 @@ REFUSED = {
 def test_what_the_specs_refuse_is_shown_with_its_place(project: Project) -> None:
     """All files at once, each problem with file:line:column and a code; exit 10, offline."""
     project.specs(DANGLING)
-    assert "alarm.nope" in (dangling := project.run("validate")).out + dangling.err and dangling.code == 10
+    assert "`nope` is not declared" in (dangling := project.run("validate")).out + dangling.err and dangling.code == 10
     for number, (name, text) in enumerate(REFUSED.items()):
         project.specs(text, f"{number:02}-{name.replace(' ', '-')}.yaml")
     (project.root / "specs" / "latin.yaml").write_bytes(b"alarms: {a: {message: caf\xe9}}\n")
@@ -440,8 +447,7 @@ def test_options_have_variables_but_not_the_dangerous_ones(project: Project, clo
 
 def test_globs_know_no_brackets_and_on_chooses_a_target(project: Project) -> None:
     """`*` and `?` are special, `[` is not."""
-    project.specs('alarms:\n  d: {for_each: [x, y], severity: Minor, message: m, resource: {provider: e, type: v, id: "${each.key}"}}\n'
-                  "  c: {target: coc-events, severity: Minor, message: m, resource: {provider: e, type: v, id: i}}\n")  # fmt: skip
+    project.specs(DISKS + "  c: {target: coc-events, severity: Minor, message: m, resource: {provider: e, type: v, id: i}}\n")
     assert list(project.actions("--target", 'alarm.d["x"]')) == ['alarm.d["x"]']
     assert list(project.actions("--exclude", "alarm.d*")) == ["alarm.c"]
     assert list(project.actions("--on", "coc-events")) == ["alarm.c"]

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -37,6 +38,15 @@ class Tally:
     unknown: int = 0
     runs: Counter[int] = field(default_factory=Counter)
     broken: list[str] = field(default_factory=list)
+    _guard: threading.Lock = field(default_factory=threading.Lock)
+
+    def enter(self, *, died: bool, codes: list[int]) -> None:
+        """Count one trial that kept its promises."""
+        with self._guard:
+            self.trials += 1
+            self.died += died
+            self.runs[len(codes)] += 1
+            self.unknown += codes[-1] == 7
 
     def __str__(self) -> str:
         applies = dict(sorted(self.runs.items()))
@@ -59,12 +69,10 @@ class Trial:
         """Begin, die, recover, compare."""
         scene.begin(f"trial{next(_numbers)}", self.before)
         scene.edit(self.after)
-        tally.trials += 1
         try:
-            tally.died += self.kill(scene) == KILLED
+            status = self.kill(scene)
             codes = scene.recover()
-            tally.runs[len(codes)] += 1
-            tally.unknown += codes[-1] == 7
+            tally.enter(died=status == KILLED, codes=codes)
         except Exception as error:
             tally.broken.append(f"{self.name}: {error if isinstance(error, Broken) else repr(error)}")
         finally:

@@ -274,6 +274,37 @@ class RemoteContract(StoreContract):
             saved = session.commit(stack="payments", last_run=last_run())
         assert saved.serial == 2
 
+    def test_what_is_announced_is_there_before_anything_is_sent(self) -> None:
+        """One write for the intents of a wave; an empty wave is none."""
+        with self.store().session(operation="apply", timeout=0) as session:
+            session.announce([])
+            assert self.elsewhere().read().serial == 0
+            session.announce([opened("i1"), opened("i2")])
+            there = self.elsewhere().read()
+            assert (there.serial, set(there.pending)) == (1, {"i1", "i2"})
+            session.record([settled("i1"), settled("i2"), put(1)])
+            session.commit(stack="payments", last_run=last_run())
+        assert (self.elsewhere().read().serial, dict(self.elsewhere().read().pending)) == (2, {})
+
+    def test_a_long_run_writes_now_and_then(self) -> None:
+        """At most once in ten seconds, and never while a task is on its way: its answer must not wait for a slow place."""
+        time = [100.0]
+        store = store_at(self.place_of(self.folder), self.folder / "here", seconds=lambda: time[0])
+        with store.session(operation="apply", timeout=0) as session:
+            for number in range(100):
+                time[0] += 0.5
+                session.record([put(number)])
+            assert 3 <= self.elsewhere().read().serial <= 5
+            session.record([opened()])
+            session.publish()
+            time[0] += 60
+            before = self.elsewhere().read().serial
+            session.record([put(100)])
+            assert self.elsewhere().read().serial == before
+            session.record([settled()])
+            there = self.elsewhere().read()
+            assert (there.serial, len(there.resources), dict(there.pending)) == (before + 1, 101, {})
+
     def test_four_machines_at_once_lose_no_update(self) -> None:
         """Each counts up under the lock."""
         wrong: list[BaseException] = []

@@ -102,6 +102,14 @@ def test_a_batch_of_a_hundred_facts_is_one_write_and_one_sync(path: Path) -> Non
         assert [step[0] for step in files.steps] == ["write", "sync_content"]
 
 
+def test_nothing_is_announced_on_a_disk_of_our_own(path: Path) -> None:
+    """Each batch records its own intents: a run that is killed leaves only those in doubt that it had begun to send."""
+    with local(path).session(operation="apply", timeout=0) as session:
+        session.announce([opened()])
+        session.commit(stack="payments", last_run=last_run())
+    assert (local(path).read(), [p.name for p in path.parent.iterdir()]) == (Snapshot(), [path.name + ".lock"])
+
+
 def test_the_journal_holds_no_more_than_was_told(path: Path) -> None:
     """Its lines are JSON after three fields, and name lineage and serial first."""
     save(path, put(1))
