@@ -228,7 +228,7 @@ def _commands() -> Iterator[str]:
     yield "The options of every command, before or after its name:"
     shared = [option for option in root.params if isinstance(option, click.Option)]
     yield _options(shared, context)
-    names = {option.name for option in shared}
+    names: set[str | None] = {option.name for option in shared}
     for name in root.list_commands(context):
         command = root.get_command(context, name)
         assert command is not None

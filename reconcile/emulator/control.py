@@ -1,14 +1,14 @@
 """`/_emulator/…`: what no API tells. The request log, the counts, the clock, the settings; for tests and for the curious.
 
-    GET  /_emulator/log[?since=SEQ]   every request to an API, oldest first
-    GET  /_emulator/triggers          how often each task ran for each alarm
-    GET  /_emulator/alarms[?state=active|cleared|expired|event]   the records as they are, whatever lag or rights hide
-    GET  /_emulator/coc-events        the custom alarms, as last reported
-    GET  /_emulator/settings          POST: change some, e.g. {"repeat": "second", "faults": ["PUT:*:503@1"]}
-    POST /_emulator/clock             {"shift_ms": N} moves the server's time by N more
-    POST /_emulator/coc-alarms        {"id": …} adds an aggregated alarm, or sets it anew (name, importance, status)
-    POST /_emulator/work-orders       a work order of somebody else: {"alarm_id", "task_id", "create_name", …}
-    POST /_emulator/reset             everything as it was at the start, the log included
+GET  /_emulator/log[?since=SEQ]   every request to an API, oldest first
+GET  /_emulator/triggers          how often each task ran for each alarm
+GET  /_emulator/alarms[?state=active|cleared|expired|event]   the records as they are, whatever lag or rights hide
+GET  /_emulator/coc-events        the custom alarms, as last reported
+GET  /_emulator/settings          POST: change some, e.g. {"repeat": "second", "faults": ["PUT:*:503@1"]}
+POST /_emulator/clock             {"shift_ms": N} moves the server's time by N more
+POST /_emulator/coc-alarms        {"id": …} adds an aggregated alarm, or sets it anew (name, importance, status)
+POST /_emulator/work-orders       a work order of somebody else: {"alarm_id", "task_id", "create_name", …}
+POST /_emulator/reset             everything as it was at the start, the log included
 """
 
 from __future__ import annotations

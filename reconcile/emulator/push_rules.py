@@ -42,9 +42,7 @@ RULES: Mapping[str, Rules] = {
         _SHARED | {"attach_rule", "id"}, 15 * DAY, 15 * DAY, value_max=2048, starts_at_required=True, id_on_clear=True
     ),
     "legacy": Rules(_SHARED, 3 * DAY, keys_max=30, text_annotations=True),
-    "cn-2021": Rules(
-        _SHARED | {"resource_group_id"}, 3 * DAY, keys_max=30, annotation_keys_max=30, post=True, success=200
-    ),
+    "cn-2021": Rules(_SHARED | {"resource_group_id"}, 3 * DAY, keys_max=30, annotation_keys_max=30, post=True, success=200),
 }
 
 

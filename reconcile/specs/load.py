@@ -94,8 +94,9 @@ def _desired(found: Found, setting: Setting, others: Others) -> Desired:
     declared: dict[Address, Declared] = {}
     known = Alarms(complete=not setting.report.broken, moved=_renames(found))
     attempted: set[Address] = set(others.addresses)
-    for name, addresses in others.alarms().items():
-        known.add(name, addresses)
+    if any(raw.kind == "handling" for raw in raws):
+        for name, addresses in others.alarms().items():
+            known.add(name, addresses)
     for raw in raws:
         if raw.kind != "handling":
             expanded = list(instances(raw, setting.scope))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import weakref
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -129,7 +130,10 @@ class Memory:
         if sheet is None or not _is_ours(sheet, self.rules, environ):
             return None
         self._handle = self._kept.open(self._bodies)
-        return sheet if self._handle is not None else None
+        if self._handle is None:
+            return None
+        weakref.finalize(self, os.close, self._handle)
+        return sheet
 
     def body(self, sheet: Sheet, place: int) -> bytes:
         """The kept body of a row."""
@@ -140,18 +144,25 @@ class Memory:
         """The resource of a row. Raises Unsound."""
         rows = sheet.outlines
         raw = rows.digests[place * WIDTH : place * WIDTH + WIDTH]
-        return declared_from(rows.addresses[place], self.body(sheet, place), raw)
+        try:
+            body = self.body(sheet, place)
+        except (OSError, ValueError) as error:
+            raise Unsound(rows.addresses[place]) from error
+        return declared_from(rows.addresses[place], body, raw)
 
     def rows(self, sheet: Sheet, files: Mapping[int, int]) -> Iterator[Row]:
         """The rows that stand in these files, under the numbers these have now."""
-        rows, owners = sheet.outlines, sheet.numbers["files"]
-        marks = sheet.marks["identities"]
+        rows, owners, marks = sheet.outlines, sheet.numbers["files"], sheet.marks["identities"]
+        starts, sizes = sheet.numbers["starts"], sheet.numbers["sizes"]
+        assert self._handle is not None
+        bodies = os.pread(self._handle, os.fstat(self._handle).st_size, 0)
         for place, address in enumerate(rows.addresses):
             if owners[place] in files:
                 raw = rows.digests[place * WIDTH : place * WIDTH + WIDTH]
                 mark = marks[place * 16 : place * 16 + 16]
                 file = files[owners[place]]
-                yield Row(address, raw, rows.flags[place], rows.numbers[place], mark, file, self.body(sheet, place))
+                body = bodies[starts[place] : starts[place] + sizes[place]]
+                yield Row(address, raw, rows.flags[place], rows.numbers[place], mark, file, body)
 
     def keep(self, desired: Desired, rows: Sequence[Row], files: list[tuple[str, str, bool]], seen: dict[str, str]) -> None:
         """Keep a load that found nothing wrong. `rows` are sorted by address; each file has its name, digest and whether

@@ -31,7 +31,7 @@ START: tuple[tuple[Specs | None, Specs], ...] = ((BEFORE, AFTER), (None, AFTER))
 
 @dataclass
 class Tally:
-    """What a campaign found. `died` counts the trials whose process was really killed; `unknown` those that a person must close."""
+    """What a campaign found. `died` counts the trials whose process was killed; `unknown` those that a person must close."""
 
     trials: int = 0
     died: int = 0
@@ -223,8 +223,8 @@ def system_call_trials(wanted: int, dice: random.Random) -> list[Trial]:
 
 
 RANGES = {  # which of them a run makes after it has read its specs
-    "write": (1, 42), "fsync": (1, 3), "fdatasync": (1, 20), "rename": (1, 2), "sendto": (1, 32), "connect": (3, 5), "unlink": (1, 5),
-    "openat": (780, 980),
+    "write": (1, 42), "fsync": (1, 3), "fdatasync": (1, 20), "rename": (1, 2), "sendto": (1, 32), "connect": (3, 5),
+    "unlink": (1, 5), "openat": (780, 980),
 }  # fmt: skip
 
 

@@ -1,6 +1,7 @@
-"""Failpoints: every operation on a disk and every request of a run, counted; at the chosen one the process kills itself with SIGKILL.
+"""Failpoints: every operation on a disk and every request of a run, counted; at the chosen one the process dies of SIGKILL.
 
-They are put around the methods of the tool's own seams, `Files` and `Http`, in the process that is to die; the tool has no such switch.
+They are put around the methods of the tool's own seams, `Files` and `Http`, in the process that is to die; the tool itself has no
+such switch.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""A process that has loaded the tool and forks a run of it whenever it is told to: a real process to kill, without the wait for imports.
+"""A process that has loaded the tool and forks a run of it when told to: a real process to kill, without the wait for imports.
 
     python -m tests.crash.nest
 
-One JSON object a line comes in: {"cwd", "argv", "environ", "kill_at", "folder"}; one goes out: {"status", "points"}. A status below 0 is a
-signal. `kill_at` null runs the tool as it is; 0 counts the points; n kills at the n-th.
+One JSON object a line comes in: {"cwd", "argv", "environ", "kill_at", "folder"}; one goes out: {"status", "points"}. A status
+below 0 is a signal. `kill_at` null runs the tool as it is; 0 counts the points; n kills at the n-th.
 """
 
 from __future__ import annotations
@@ -21,9 +21,15 @@ from pathlib import Path
 from typing import Any
 
 LOADED = (
-    "reconcile.cli.main", "reconcile.cli.applying", "reconcile.cli.commands.apply", "reconcile.cli.commands.plan", "reconcile.specs.load",
-    "reconcile.state.open", "reconcile.targets.open", "deepdiff",
-)  # fmt: skip
+    "reconcile.cli.main",
+    "reconcile.cli.applying",
+    "reconcile.cli.commands.apply",
+    "reconcile.cli.commands.plan",
+    "reconcile.specs.load",
+    "reconcile.state.open",
+    "reconcile.targets.open",
+    "deepdiff",
+)
 PATIENCE = 60
 
 

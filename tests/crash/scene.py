@@ -1,4 +1,4 @@
-"""A small project against a real emulator process, before and after an edit, and what must be true once it was applied to the end."""
+"""A small project against a real emulator process, before and after an edit, and what must be true once all is applied."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from reconcile.emulator.credentials import FIXED_PROJECT_ID, FIXED_TOKEN
+from reconcile.emulator.credentials import FIXED_DOMAIN, FIXED_PASSWORD, FIXED_PROJECT_ID, FIXED_TOKEN, FIXED_USER
 from reconcile.state.journal import parse
 from tests.crash.nest import Nest
 from tests.emulator_fixture import control
@@ -20,12 +20,15 @@ version: 1
 stack: crash
 guards: {max_clears: 100%}
 targets:
-  aom: {type: aom, endpoint: "URL", project_id: PROJECT, batch_size: 2, concurrency: 2, confirm_timeout: 2s}
-  coc: {type: coc, endpoint: "URL"}
+  aom: {type: aom, endpoint: "URL", project_id: PROJECT, batch_size: 2, concurrency: 2, confirm_timeout: 2s, request_timeout: LONG}
+  coc: {type: coc, endpoint: "URL", request_timeout: LONG}
   coc-events:
     {type: coc-events, endpoint: "URL", integration_key: "${env.COC_INTEGRATION_KEY}", application_id: a, namespace: n, source: s}
 """
-ALARM = '  {name}: {{severity: {severity}, resource: {{provider: ECS, type: vm, id: "{id}"}}, message: "{message}", target: {target}}}\n'
+ALARM = """\
+  {name}:
+    {{severity: {severity}, resource: {{provider: ECS, type: vm, id: "{id}"}}, message: "{message}", target: {target}}}
+"""
 HANDLING = """\
   {name}:
     alarm: {alarm}
@@ -104,6 +107,8 @@ class Scene:
 
     def __init__(self, folder: Path, url: str, nest: Nest) -> None:
         self.folder, self.url, self.nest = folder, url, nest
+        self.patience = "30s"
+        self.twice = False  # a proxy between us and the server delivers requests twice, which nobody here can help
         self.environ = {
             "PATH": os.environ["PATH"],
             "HW_AUTH_TOKEN": FIXED_TOKEN,
@@ -117,7 +122,8 @@ class Scene:
         self.work = self.folder / name
         (self.work / "specs").mkdir(parents=True)
         (self.work / "trail").mkdir()
-        (self.work / "reconcile.yaml").write_text(CONFIG.replace("URL", self.url).replace("PROJECT", FIXED_PROJECT_ID))
+        config = CONFIG.replace("URL", self.url).replace("PROJECT", FIXED_PROJECT_ID).replace("LONG", self.patience)
+        (self.work / "reconcile.yaml").write_text(config)
         control(self.url, "reset", {})
         for handling in {**BEFORE.handlings, **AFTER.handlings}:
             control(self.url, "coc-alarms", {"id": alarm_id(handling)})
@@ -130,6 +136,12 @@ class Scene:
         """Declare this and nothing else."""
         self.specs = specs
         (self.work / "specs" / "all.yaml").write_text(specs.text())
+
+    def log_in_with_password(self) -> None:
+        """From now on every run asks for a token of its own first."""
+        del self.environ["HW_AUTH_TOKEN"]
+        named = {"USER_NAME": FIXED_USER, "USER_PASSWORD": FIXED_PASSWORD, "DOMAIN_NAME": FIXED_DOMAIN, "AUTH_URL": self.url + "/v3"}
+        self.environ |= {f"HW_{name}": value for name, value in named.items()}
 
     def apply(self, kill_at: int | None = None) -> tuple[int, list[str]]:
         """One apply in a process of its own."""
@@ -187,6 +199,8 @@ class Scene:
             orders = ran.get(f"SC{name}", [])
             record = document["resources"].get(f"handling.{name}", {"runs": []})
             known = [run["ticket"] for run in record["runs"]]
+            if self.twice and len(orders) == 2 and set(known) <= set(orders):
+                continue
             if len(orders) > 1:
                 raise Broken(f"{name} ran {len(orders)} times: {orders}")
             if f"handling.{name}" not in open_now and known != orders:

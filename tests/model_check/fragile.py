@@ -6,7 +6,7 @@ An effect is a durable write of the session or a request that leaves. What a dea
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -60,9 +60,15 @@ class FragileSession(MemorySession):
             with self.store.fuse.around("record"):
                 super().record(facts)
 
+    def announce(self, facts: Iterable[Any]) -> None:
+        if self.store.shared and (made := list(facts)):
+            self.record(made)
+            self.publish()
+
     def publish(self) -> None:
         with self.store.fuse.around("publish"):
             super().publish()
+            self.store.backend = (dict(self.store.resources), dict(self.store.pending))
 
     def commit(self, *, stack: str, last_run: Any) -> Snapshot:
         with self.store.fuse.around("commit"):
@@ -70,24 +76,35 @@ class FragileSession(MemorySession):
             saved = super().commit(stack=stack, last_run=last_run)
             if saved.serial != before:
                 self.store.generations.append(saved)
+                self.store.backend = (dict(self.store.resources), dict(self.store.pending))
             return saved
 
 
 @dataclass
 class FragileStore(MemoryStore):
-    """Keeps every committed state, so that an older one can be put back."""
+    """Keeps every committed state, so that an older one can be put back. Where it is `shared`, the backend knows only what was
+    published, and the rest lies on the disk of the machine that runs.
+    """
 
     fuse: Fuse = field(default_factory=Fuse)
+    shared: bool = False
+    backend: tuple[dict[str, Any], dict[str, Any]] = field(default_factory=lambda: ({}, {}))
     generations: list[Snapshot] = field(default_factory=list)
 
     @contextmanager
     def session(self, *, operation: str, timeout: float) -> Iterator[MemorySession]:
         yield FragileSession(self)
 
+    def lose_disk(self) -> None:
+        """What a pipeline does whose runner is thrown away."""
+        self.resources, self.pending = dict(self.backend[0]), dict(self.backend[1])
+        self.dirty = False
+
     def put_back(self, old: Snapshot) -> None:
         """What a person does who copies an older file over the state."""
         self.resources, self.pending = dict(old.resources), dict(old.pending)
         self.serial, self.last_run, self.dirty = old.serial, old.last_run, False
+        self.backend = (dict(old.resources), dict(old.pending))
         self.generations = [kept for kept in self.generations if kept.serial <= old.serial]
 
 
@@ -163,10 +180,10 @@ class FragileWorld(World):
     events: FragileAlarms
     coc: FragileTasks
 
-    def __init__(self, **hypotheses: Any) -> None:
+    def __init__(self, *, shared: bool = False, **hypotheses: Any) -> None:
         super().__init__()
         self.fuse = Fuse()
-        self.store = FragileStore(fuse=self.fuse)
+        self.store = FragileStore(fuse=self.fuse, shared=shared)
         self.aom = FragileAlarms(self.clock, fuse=self.fuse, **hypotheses)
         self.events = FragileAlarms(self.clock, name="coc-events", readable=False, batch_size=1, fuse=self.fuse)
         self.coc = FragileTasks(self.clock, fuse=self.fuse)

@@ -3,8 +3,8 @@
 What must hold after every step:
 1. No task runs twice for one alarm id, unless a person said so.
 2. Every work order of ours is known: recorded, or pending, or its handling was given up, or an older state was put back.
-And at any time, once faults stop: two applies reach a fixed point. Then exactly the declared alarms are active, each once, with its
-content; nothing is pending but what a person must decide; and the plan is empty.
+And at any time, once faults stop: two applies reach a fixed point. Then exactly the declared alarms are active, each once, with
+its content; nothing is pending but what a person must decide; and the plan is empty.
 """
 
 from __future__ import annotations
@@ -74,11 +74,12 @@ class Life(RuleBasedStateMachine):
         repeat=st.sampled_from(["update", "ignore", "second"]),
         clear_by=st.sampled_from(["id", "metadata"]),
         lag=st.sampled_from([0, 0, 700, 3000]),
+        shared=st.booleans(),
         wanted=specs(),
     )
-    def begin(self, identity: str, repeat: str, clear_by: str, lag: int, wanted: dict[str, dict[str, Any]]) -> None:
-        """A server under some hypotheses, and first specs."""
-        self.world = FragileWorld(identity=identity, repeat=repeat, clear_by=clear_by, lag=lag)
+    def begin(self, identity: str, repeat: str, clear_by: str, lag: int, shared: bool, wanted: dict[str, dict[str, Any]]) -> None:
+        """A server under some hypotheses, a state on this disk or elsewhere, and first specs."""
+        self.world = FragileWorld(identity=identity, repeat=repeat, clear_by=clear_by, lag=lag, shared=shared)
         self.wanted = wanted
         self.allowed: dict[tuple[str, str], int] = {}  # what people allowed on top of one run per alarm id
         self.given_up: set[str] = set()  # work orders that may be forgotten
@@ -130,13 +131,14 @@ class Life(RuleBasedStateMachine):
     @rule(effects=st.integers(1, 60))
     def crash(self, effects: int) -> None:
         """An apply that dies at an effect."""
-        self.world.fuse.arm(effects)
-        try:
-            self._run()
-        except Crash as end:
-            note(f"crash {end}")
-        finally:
-            self.world.fuse.arm(None)
+        self._die(effects)
+
+    @precondition(lambda self: self.world.store.shared)
+    @rule(effects=st.integers(1, 60))
+    def crash_and_lose_the_disk(self, effects: int) -> None:
+        """A runner that is thrown away with all that lay on it: the backend must know enough."""
+        self._die(effects)
+        self.world.store.lose_disk()
 
     @rule(questions=st.integers(0, 12))
     def interrupt(self, questions: int) -> None:
@@ -207,6 +209,7 @@ class Life(RuleBasedStateMachine):
             facts.append(Put(address=intent.address, record=record))
         with self.world.store.session(operation="resolve", timeout=0) as session:
             session.record(facts)
+            session.publish()
 
     @rule(back=st.integers(1, 3))
     def older_state_put_back(self, back: int) -> None:
@@ -246,6 +249,15 @@ class Life(RuleBasedStateMachine):
             if not known or (address in taken and (mark, record["metadata"]["resource_id"]) not in known):
                 del self.world.aom.records[key]
         self.world.aom._after()
+
+    def _die(self, effects: int) -> None:
+        self.world.fuse.arm(effects)
+        try:
+            self._run()
+        except Crash as end:
+            note(f"crash {end}")
+        finally:
+            self.world.fuse.arm(None)
 
     # -- what must hold ----------------------------------------------------------------------------------------------
 

@@ -12,10 +12,15 @@ from tests.pipelines.forge import Forge
 from tests.pipelines.shop import open_shop
 from tests.state.http_server import StateServer, serving
 
-REMOTE = (
-    "{backend: http, address: %s/shop, lock_address: %s/shop/lock, lock_method: POST,"
-    " unlock_address: %s/shop/lock, unlock_method: DELETE}"
-)
+REMOTE = """
+  backend: http
+  address: %s/shop
+
+  # a comment, and a blank line before it
+  lock_address: %s/shop/lock
+  lock_method: POST
+  unlock_address: %s/shop/lock
+  unlock_method: DELETE"""
 
 
 @pytest.fixture(scope="session")

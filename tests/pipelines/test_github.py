@@ -32,14 +32,17 @@ def commented(forge: Forge, plan: Outcome, head: str) -> Outcome:
 GITHUB = {"github.repository": "your-org/shop"}
 
 
-def with_secrets(**more: str) -> dict[str, str]:
+def with_secrets() -> dict[str, str]:
     """The contexts of a job that the environment trusts."""
-    return {f"secrets.{name}": value for name, value in SECRETS.items()} | more
+    return {f"secrets.{name}": value for name, value in SECRETS.items()}
 
 
-def applied(forge: Forge, commit: str, *, dies: bool = False, env: Mapping[str, str] | None = None, **more: str) -> Outcome:
+def applied(
+    forge: Forge, commit: str, *, dies: bool = False, env: Mapping[str, str] | None = None, chosen: Outcome | None = None
+) -> Outcome:
     """The run that a merge, or a dispatch, starts."""
-    return forge.run("apply", with_secrets(**more), commit=commit, dies=dies, env=env)
+    inputs = {} if chosen is None else {"inputs.run": str(chosen.run)}
+    return forge.run("apply", with_secrets() | inputs, commit=commit, dies=dies, env=env)
 
 
 def merged(forge: Forge, head: str, commit: str, **settings: Any) -> Outcome:
@@ -113,7 +116,7 @@ def test_a_stale_plan_is_refused_and_made_anew(forge: Forge, emulator: str) -> N
     assert outcome.codes["Apply"] == 5
     assert active(emulator) == []
     assert f"gh workflow run apply.yml -f run={outcome.run}" in outcome.text
-    chosen = applied(forge, "m1", **{"inputs.run": str(outcome.run)})
+    chosen = applied(forge, "m1", chosen=outcome)
     assert chosen.passed, chosen.text
     assert len(active(emulator)) == 3
 
@@ -182,7 +185,7 @@ def test_a_runner_that_dies_before_the_upload_doubles_nothing(small_forge: Forge
     assert merged(small_forge, "a1", "m1", env=here, dies=True).passed
     again = applied(small_forge, "m1", env=here)
     assert again.codes["Apply"] == 5
-    chosen = applied(small_forge, "m1", env=here, **{"inputs.run": str(again.run)})
+    chosen = applied(small_forge, "m1", env=here, chosen=again)
     assert "2 adopted" in chosen.text, chosen.text
     assert active(emulator) == ["web-1-cpu-high", "web-2-unreachable"]
     assert triggered(emulator) == 1

@@ -12,8 +12,9 @@ ONE_TASK = Specs(
     alarms={"kept": ("Major", "vm-kept", "as it was", "aom"), "pool": ("Critical", "db-pool", "full", "coc-events")},
     handlings={"first": "kept"},
 )
-STEPS = {"http": 4, "s3": 9, "postgres": 7}  # every n-th point; each of them with `-m full`
-FEW = {"http": 5, "s3": 2, "postgres": 3}
+STEPS = {"http": 5, "s3": 9, "postgres": 7}  # every n-th point around the trigger
+FEW = {"http": 4, "s3": 1, "postgres": 2}
+THOROUGH = {"http": (1, 3), "s3": (6, 25), "postgres": (2, 7)}  # with `-m full`: of a first run, of an edit
 
 
 def test_a_run_killed_around_its_trigger_is_settled_by_another_machine(begin: Begin) -> None:
@@ -28,8 +29,9 @@ def test_a_run_killed_around_its_trigger_is_settled_by_another_machine(begin: Be
 
 @pytest.mark.full
 def test_a_run_killed_anywhere_is_settled_by_another_machine(begin: Begin) -> None:
-    """Every point of a first run and every third of an edit that reports, updates, replaces, clears and triggers."""
-    for before, after, step in ((None, ONE_TASK, 1), (BEFORE, AFTER, 3)):
+    """Points of a first run, and of an edit that reports, updates, replaces, clears and triggers."""
+    first, edit = THOROUGH[begin("kind").place.kind]
+    for before, after, step in ((None, ONE_TASK, first), (BEFORE, AFTER, edit)):
         for number in range(1, len(trail(begin(f"dry{step}"), before, after)) + 1, step):
             killed(begin(f"{step}-{number}"), before, after, number).recover()
 

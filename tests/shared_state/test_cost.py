@@ -1,0 +1,29 @@
+"""How often an apply writes to the place: bounded by its waves and its length, never by the number of alarms."""
+
+from __future__ import annotations
+
+import pytest
+
+from benchmarks.state_cost import Cost, costs
+from tests.shared_state.places import KINDS
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_thousand_alarms_cost_as_many_writes_as_one(kind: str) -> None:
+    """The intents of the wave, the end, and one more for each ten seconds that the run takes."""
+    for count in (1, 1_000):
+        (cost,) = costs(kind, count, steps=("report",))
+        assert 1 < cost.writes <= most(cost), cost
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_apply_writes_little(kind: str) -> None:
+    """Reports, nothing at all, updates, clears."""
+    for cost in costs(kind, 1_000):
+        assert cost.writes == 0 if cost.step == "nothing" else 1 < cost.writes <= most(cost), cost
+
+
+def most(cost: Cost) -> float:
+    """The most writes of an apply with one wave."""
+    return 2 + cost.seconds / 10
