@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -229,3 +230,24 @@ def test_runs_at_the_same_time_do_not_disturb_each_other(stack: Path) -> None:
     environ = {**os.environ, "PLACE": "Oslo"}
     running = [subprocess.Popen(command, cwd=stack, stdout=subprocess.PIPE, env=environ) for _ in range(3)]
     assert len({process.communicate()[0] for process in running}) == 1
+
+
+def test_what_is_due_is_not_settled_by_its_digest(stack: Path) -> None:
+    """Within the margin of its timeout an untouched alarm is renewed, with what is kept as without."""
+    late = [*PLAN[:-1], (datetime.now(UTC) + timedelta(days=15, minutes=-30)).strftime("%Y-%m-%dT%H:%M:%SZ")]
+    out = run(stack, *late)
+    assert json.loads(out[:-2])["summary"]["renew"] == COUNT
+    assert out == without(stack, *late)
+
+
+def test_a_protection_that_is_lifted_in_writing_is_seen(stack: Path) -> None:
+    """`protect: false` has the digest of no protection at all; that the state remembers one decides."""
+    path = stack / "specs" / "0.yaml"
+    for protection in ("{renew_before: 1h, protect: true}", "{renew_before: 1h}"):
+        path.write_text(text(0, COUNT // 3, lifecycle=protection))
+        run(stack, "-C", ".", "apply", "--auto-approve")
+        run(stack, *PLAN)
+    path.write_text(text(0, COUNT // 3, lifecycle="{renew_before: 1h, protect: false}"))
+    first, second = run(stack, *PLAN), run(stack, *PLAN)
+    assert json.loads(first[:-2])["summary"]["update"] == COUNT // 3
+    assert first == second == without(stack, *PLAN)

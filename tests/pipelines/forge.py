@@ -142,7 +142,7 @@ class Forge:
                 assert not EXPRESSION.search(step["run"]), (
                     "a script takes what others wrote from variables, never as its own text"
                 )
-                done = script(step["run"], self.work, env | self._filled(step.get("env", {}), known))
+                done = script(step["run"], self.work, dict(env) | self._filled(step.get("env", {}), known))
                 outcome.codes[step["name"]] = done.returncode
                 outcome.text += f"## {step['name']}\n{done.stdout}{done.stderr}"
             case "actions/checkout":

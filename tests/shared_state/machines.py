@@ -12,9 +12,20 @@ from typing import Any
 
 from reconcile.emulator.credentials import FIXED_PROJECT_ID
 from tests.crash.nest import Nest
-from tests.crash.scene import CONFIG, Scene, Specs
+from tests.crash.scene import Scene, Specs
 from tests.emulator_fixture import control
 from tests.shared_state.places import Place
+
+CONFIG = """\
+version: 1
+stack: shared
+guards: {max_clears: 100%}
+targets:
+  aom: {type: aom, endpoint: "URL", project_id: PROJECT, batch_size: 2, concurrency: 2, confirm_timeout: 1s}
+  coc: {type: coc, endpoint: "URL"}
+  coc-events:
+    {type: coc-events, endpoint: "URL", integration_key: "${env.COC_INTEGRATION_KEY}", application_id: a, namespace: n, source: s}
+"""
 
 
 class Machines(Scene):
@@ -30,8 +41,7 @@ class Machines(Scene):
 
     def configure(self, state: str) -> None:
         """The config with this `state:`."""
-        text = CONFIG.replace("URL", self.url).replace("PROJECT", FIXED_PROJECT_ID)
-        self.config = text.replace("confirm_timeout: 2s", "confirm_timeout: 1s") + state
+        self.config = CONFIG.replace("URL", self.url).replace("PROJECT", FIXED_PROJECT_ID) + state
         (self.work / "reconcile.yaml").write_text(self.config)
 
     def elsewhere(self) -> None:
