@@ -2,7 +2,7 @@
 
     python -m benchmarks.state_cost [COUNT]
 
-Real runs against the emulator over HTTP; the servers are the tests' own: one that speaks Terraform's protocol with GitLab's habits,
+Real runs against the emulator over HTTP; the servers are the tests' own: one with Terraform's protocol and GitLab's habits,
 moto's S3, a PostgreSQL. The serial counts the writes. What is promised, and held by a test, is their number, not the seconds.
 """
 

@@ -101,8 +101,22 @@ class Session:
         from reconcile.targets.open import open_targets
 
         return open_targets(
-            self.config, environ=self.environ, embedded=self._embedded, clock=self.clock, log=log, directory=self.given.chdir
+            self.config,
+            environ=self.environ,
+            embedded=self._embedded,
+            clock=self.clock,
+            log=log,
+            directory=self.given.chdir,
+            secrets=self._sent_secrets(),
         )
+
+    def _sent_secrets(self) -> list[str]:
+        """The values behind the `${secret.env.X}` of the specs, where these were read: whatever the variables are called."""
+        from reconcile.model.template import references
+
+        read: Desired | None = self.__dict__.get("desired")
+        templates = [text for declared in read.declared.values() for text in declared.secrets.values()] if read else []
+        return [self.environ[named.name] for text in templates for named in references(text) if named.name in self.environ]
 
     def _embedded(self) -> Any:
         """The emulator inside the tool, its world kept beside the state."""

@@ -34,6 +34,7 @@ from reconcile.targets.http.rate import RateLimited
 from reconcile.targets.http.retrying import Budget, Retrying
 from reconcile.targets.http.scrub import Scrubber
 from reconcile.targets.http.signer import Keys
+from reconcile.targets.http.throttle import Throttled
 from reconcile.targets.http.wire import Wire
 from reconcile.targets.settings import Settings
 
@@ -85,7 +86,8 @@ class Connector:
     def _wrapped(self, wire: Wire, name: str, rate: float | None) -> Wire:
         logged: Wire = Logged(wire, name=name, log=self._log)
         paced = RateLimited(logged, rate=rate, sleep=self._clock.sleep) if rate else logged
-        return Retrying(paced, budget=self._budget, sleep=self._clock.sleep, log=self._log)
+        calm = Throttled(paced, sleep=self._clock.sleep, now=lambda: self._clock.now() / 1000)
+        return Retrying(calm, budget=self._budget, sleep=self._clock.sleep, log=self._log)
 
     def _login(self, settings: Settings, choice: Choice) -> tuple[Login, Callable[[], Awaitable[str]]]:
         known = settings.project_id or (choice.project_id if isinstance(choice, KeyChoice) else None)

@@ -35,15 +35,17 @@ async def open_targets(
     log: Callable[[str], None],
     names: Collection[str] | None = None,
     directory: Path = HERE,
+    secrets: Collection[str] = (),
 ) -> AsyncIterator[OpenTargets]:
     """Open the targets of a config. `names` are resolved at once, the others when first used.
 
     `directory` is where the run works: the config's own path, and with it each `ca_file`, is relative to it.
 
-    `embedded` gives the ASGI app behind `endpoint: embedded`; it is called once, if at all.
+    `embedded` gives the ASGI app behind `endpoint: embedded`; it is called once, if at all. `secrets` are values that requests
+    will carry: no error repeats them, should a server echo what it was sent.
     """
     clients = Clients(embedded)
-    scrub = Scrubber(secrets_in(environ))
+    scrub = Scrubber([*secrets_in(environ), *secrets])
     connector = Connector(clients, clock=clock, log=log, scrub=scrub, metadata_base=metadata_base(config, environ))
     targets = OpenTargets(config, environ, connector, clock, scrub, directory)
     try:

@@ -2,8 +2,9 @@
 
     python -m tests.crash.nest
 
-One JSON object a line comes in: {"cwd", "argv", "environ", "kill_at", "folder"}; one goes out: {"status", "points"}. A status
-below 0 is a signal. `kill_at` null runs the tool as it is; 0 counts the points; n kills at the n-th.
+A list of {"cwd", "argv", "environ", "kill_at", "folder"} comes in as one line, all of them run at once, and a list of
+{"status", "points"} goes out. A status below 0 is a signal.
+`kill_at` null runs the tool as it is; 0 counts the points; n kills at the n-th.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,15 +39,23 @@ def main() -> None:
     for name in LOADED:
         importlib.import_module(name)
     for line in sys.stdin:
-        job = json.loads(line)
-        child = os.fork()
-        if child == 0:
-            _live(job)
-        status = _awaited(child)
-        trail = Path(job["folder"], "points")
-        points = trail.read_text().splitlines() if job["kill_at"] is not None and trail.exists() else []
-        sys.stdout.write(json.dumps({"status": status, "points": points}) + "\n")
+        jobs = json.loads(line)
+        children = [_born(job) for job in jobs]
+        answers = [{"status": _awaited(child), "points": _points(job)} for child, job in zip(children, jobs, strict=True)]
+        sys.stdout.write(json.dumps(answers) + "\n")
         sys.stdout.flush()
+
+
+def _born(job: Mapping[str, Any]) -> int:
+    child = os.fork()
+    if child == 0:
+        _live(job)
+    return child
+
+
+def _points(job: Mapping[str, Any]) -> list[str]:
+    trail = Path(job["folder"], "points")
+    return trail.read_text().splitlines() if job["kill_at"] is not None and trail.exists() else []
 
 
 def _live(job: Mapping[str, Any]) -> None:
@@ -101,12 +110,27 @@ class Nest:
     ) -> tuple[int, list[str]]:
         """(status, points that were passed)."""
         job = {"cwd": str(cwd), "argv": list(argv), "environ": dict(environ), "kill_at": kill_at, "folder": str(folder)}
+        answer = self._ask([job])[0]
+        return answer["status"], answer["points"]
+
+    def run_together(
+        self, commands: Sequence[Sequence[str]], *, cwd: Path, folder: Path, environ: Mapping[str, str]
+    ) -> list[int]:
+        """Run all of them at once; their exit codes."""
+        jobs = []
+        for number, argv in enumerate(commands):
+            (folder / str(number)).mkdir(exist_ok=True)
+            place = str(folder / str(number))
+            jobs.append({"cwd": str(cwd), "argv": list(argv), "environ": dict(environ), "kill_at": None, "folder": place})
+        return [answer["status"] for answer in self._ask(jobs)]
+
+    def _ask(self, jobs: list[dict[str, Any]]) -> list[dict[str, Any]]:
         assert self._process.stdin is not None and self._process.stdout is not None
         with self._guard:
-            self._process.stdin.write(json.dumps(job) + "\n")
+            self._process.stdin.write(json.dumps(jobs) + "\n")
             self._process.stdin.flush()
-            answer = json.loads(self._process.stdout.readline())
-        return answer["status"], answer["points"]
+            answers: list[dict[str, Any]] = json.loads(self._process.stdout.readline())
+        return answers
 
     def close(self) -> None:
         """End it."""

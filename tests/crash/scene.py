@@ -20,7 +20,8 @@ version: 1
 stack: crash
 guards: {max_clears: 100%}
 targets:
-  aom: {type: aom, endpoint: "URL", project_id: PROJECT, batch_size: 2, concurrency: 2, confirm_timeout: 2s, request_timeout: LONG}
+  aom:
+    {type: aom, endpoint: "URL", project_id: PROJECT, batch_size: 2, concurrency: 2, confirm_timeout: 2s, request_timeout: LONG}
   coc: {type: coc, endpoint: "URL", request_timeout: LONG}
   coc-events:
     {type: coc-events, endpoint: "URL", integration_key: "${env.COC_INTEGRATION_KEY}", application_id: a, namespace: n, source: s}
@@ -140,7 +141,12 @@ class Scene:
     def log_in_with_password(self) -> None:
         """From now on every run asks for a token of its own first."""
         del self.environ["HW_AUTH_TOKEN"]
-        named = {"USER_NAME": FIXED_USER, "USER_PASSWORD": FIXED_PASSWORD, "DOMAIN_NAME": FIXED_DOMAIN, "AUTH_URL": self.url + "/v3"}
+        named = {
+            "USER_NAME": FIXED_USER,
+            "USER_PASSWORD": FIXED_PASSWORD,
+            "DOMAIN_NAME": FIXED_DOMAIN,
+            "AUTH_URL": self.url + "/v3",
+        }
         self.environ |= {f"HW_{name}": value for name, value in named.items()}
 
     def apply(self, kill_at: int | None = None) -> tuple[int, list[str]]:

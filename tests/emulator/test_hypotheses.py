@@ -180,7 +180,7 @@ def test_a_batch_with_one_alarm_twice_is_one_record() -> None:
 def test_metadata_comes_back_byte_for_byte() -> None:
     """Order, unicode, control characters and all."""
     with bench() as b:
-        extra = {"z": "é\u0000\n\u2028", "a": "😀\\\"'", "k\"ey": "<b>"}
+        extra = {"z": "é\u0000\n\u2028", "a": "😀\\\"'", 'k"ey': "<b>"}
         b.push(b.event(metadata=extra, annotations={"deep": [1, {"n": None}]}, attach_rule={"r": 1}))
         (row,) = b.active()
         assert list(row["metadata"].items()) == list(b.event(metadata=extra)["metadata"].items())

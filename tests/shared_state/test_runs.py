@@ -1,4 +1,4 @@
-"""Runs of the tool on a state that several machines share: real processes, each on a machine with nothing but specs and config."""
+"""Runs of the tool on a state that several machines share: real processes, each machine with nothing but specs and config."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.emulator_fixture import control, running_emulator
 from tests.shared_state.conftest import Begin
 from tests.shared_state.gate import Gate
 from tests.shared_state.machines import Machines, Specs, ended
-from tests.shared_state.places import KINDS, Http, Place, Postgres, S3, place
+from tests.shared_state.places import KINDS, S3, Http, Place, Postgres, place
 
 WITH_TASK = Specs(alarms={"kept": ("Major", "vm-kept", "as it was", "aom")}, handlings={"first": "kept"})
 

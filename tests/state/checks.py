@@ -42,19 +42,21 @@ def power_cuts(folder: Path, *, bent: Bent = true, enough: int = 20, lives: int 
 
     Returns how many disks there were, and what was wrong.
     """
-    disks, wrong = _power_cuts(folder / "0", LIFE, bent, random.Random(0))
+    disks, wrong = _power_cuts(folder / "0", LIFE, bent, random.Random(0), enough)
     for seed in range(1, lives + 1):
-        more, worse = _power_cuts(folder / str(seed), any_life(random.Random(seed)), bent, random.Random(seed))
+        more, worse = _power_cuts(folder / str(seed), any_life(random.Random(seed)), bent, random.Random(seed), enough)
         disks, wrong = disks + more, wrong + [f"life {seed}: {one}" for one in worse]
     return disks, wrong
 
 
-def _power_cuts(folder: Path, life: Life, bent: Bent, dice: random.Random) -> tuple[int, list[str]]:
+def _power_cuts(folder: Path, life: Life, bent: Bent, dice: random.Random, enough: int) -> tuple[int, list[str]]:
     files = recorded(folder, bent, life)
     ledger = Ledger()
     begun = done = disks = 0
     wrong: list[str] = []
     for step in files.steps:
+        if len(wrong) >= enough:
+            break
         if step[0] == "mark":
             begun, done = begun + (step[1] == "begun"), done + (step[1] == "done")
         ledger.do(step)
@@ -125,12 +127,12 @@ def _goes_on(path: Path, begun: int, done: int, life: Life = LIFE) -> str | None
         return f"cannot go on: {error!r}"
 
 
-def faults(folder: Path, *, bent: Bent = true, enough: int = 20) -> tuple[int, list[str]]:
-    """Fail each operation, once or from then on, with a full disk or a broken one: never silent, nothing acknowledged lost."""
+def faults(folder: Path, *, bent: Bent = true, enough: int = 20, every: int = 1) -> tuple[int, list[str]]:
+    """Fail each operation (or every n-th case), once or from then on: never silent, nothing acknowledged lost."""
     counted = Counted()
     LIFE.live(local(folder / "count" / "state.json", files=counted), lambda word: None)
     wrong: list[str] = []
-    cases = [(n, c, g) for n in range(1, len(counted.names) + 1) for c in (NO_SPACE, BROKEN_DISK) for g in (False, True)]
+    cases = [(n, c, g) for n in range(1, len(counted.names) + 1) for c in (NO_SPACE, BROKEN_DISK) for g in (False, True)][::every]
     for number, code, for_good in cases:
         if len(wrong) >= enough:
             break

@@ -211,14 +211,23 @@ class RemoteContract(StoreContract):
         backend.close()
         assert self.elsewhere().read() == saved
 
-    def test_kill_9_at_any_moment_loses_nothing_acknowledged(self) -> None:
+    def test_kill_9_at_some_moment_loses_nothing_acknowledged(self) -> None:
         """At operations on this disk and on the place alike, before and after: the same machine has everything that was
         acknowledged, another one everything that was published, and the next run goes on.
         """
+        self.kill_at(self.kill_points)
+
+    @pytest.mark.full
+    def test_kill_9_at_any_moment_loses_nothing_acknowledged(self) -> None:
+        """At very many of them."""
+        self.kill_at(self.kill_points * 10)
+
+    def kill_at(self, points: int) -> None:
+        """So many points, spread over a life."""
         root, dry = self.folder, Counted()
         self.folder = root / "dry"
         LIFE.live(self.killed_store(dry), lambda word: None)
-        step = max(1, len(dry.names) * 2 // self.kill_points)
+        step = max(1, len(dry.names) * 2 // points)
         for number, moment in [(n + 1, m) for n in range(len(dry.names)) for m in ("before", "after")][::step]:
             self.folder = root / f"{number}-{moment}"
             begun, done = killed(lambda tell, n=number, m=moment: LIFE.live(self.killed_store(Killing(n, m)), tell))
@@ -231,7 +240,7 @@ class RemoteContract(StoreContract):
             assert self.elsewhere().read() == after
             assert {**here.resources, "alarm.web-99": alarm(99, "full")} == after.resources
 
-    kill_points = 40
+    kill_points = 10
 
     def killed_store(self, killer: Counted) -> RemoteStore:
         """This machine's store, with every operation on disk and place told to `killer`."""

