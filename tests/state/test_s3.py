@@ -10,6 +10,7 @@ import pytest
 
 from reconcile.errors import InputInvalid, ReconcileError, StateLocked
 from reconcile.model.snapshot import Snapshot
+from reconcile.state import s3
 from reconcile.state.codec import encode
 from reconcile.state.place import Doubt, Place
 from reconcile.state.s3 import S3Backend, s3_place
@@ -35,6 +36,18 @@ def login(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "a")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "b")
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setattr(s3, "_client", one_client)
+
+
+CLIENTS: dict[str | None, Any] = {}
+TRUE_CLIENT = s3._client
+
+
+def one_client(options: Any) -> Any:
+    """The same for all tests of a server: to make one takes longer than to use it."""
+    if options.endpoint not in CLIENTS:
+        CLIENTS[options.endpoint] = TRUE_CLIENT(options)
+    return CLIENTS[options.endpoint]
 
 
 def bucket(endpoint: str, folder: Path) -> dict[str, Any]:
