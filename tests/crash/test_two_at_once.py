@@ -105,7 +105,7 @@ def test_a_signal_at_any_time_leaves_a_state_and_no_lock(scene: Scene, number: i
                 time.sleep(dice.uniform(0.0, 0.6))
                 process.send_signal(number)
             _, told = process.communicate(timeout=30)
-        assert process.returncode in (code, 0), told
+        assert process.returncode in (code, -number, 0), told  # -n: it came while the process was leaving; a shell reads 128 + n
         assert "Traceback" not in told
         control(scene.url, "settings", {"faults": []})
         if times == 1:
