@@ -88,8 +88,8 @@ def broken(scene: Scene, fault: str, kind: str, when: str) -> str | None:
 
 @pytest.fixture(scope="module")
 def stages() -> Iterator[list[Scene]]:
-    """Two projects that log in with a password and lose patience after a second."""
-    with scenes() as made:
+    """Four projects that log in with a password and lose patience after a second: most of the time they wait."""
+    with scenes(4) as made:
         for scene in made:
             scene.log_in_with_password()
             scene.patience = "1s"
@@ -97,7 +97,7 @@ def stages() -> Iterator[list[Scene]]:
 
 
 def all_of(cases: list[tuple[str, str, str]], stages: list[Scene]) -> list[str]:
-    """Every second case on one stage, the others on the other."""
+    """Shared among the stages."""
 
     def some(number: int) -> list[str]:
         return [said for case in cases[number :: len(stages)] if (said := broken(stages[number], *case))]
