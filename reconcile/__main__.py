@@ -1,7 +1,5 @@
 """`python -m reconcile`."""
 
-import sys
+from reconcile.cli.entry import run
 
-from reconcile.cli.main import main
-
-sys.exit(main())
+run()

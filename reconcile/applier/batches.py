@@ -16,17 +16,22 @@ T = TypeVar("T")
 SPLIT_ON = (400, 413)
 
 
+async def nothing_to_secure(batch: Sequence[object]) -> None:
+    """For what leaves no trace of its own: the next look at what is active decides again."""
+
+
 @dataclass(frozen=True)
 class Delivery(Generic[T]):
-    """How batches travel. `before` runs ahead of each request and must make the intent durable; `after` follows an
-    accepted one; `failed` follows one that is given up, never called for a batch that is still to be split.
+    """How batches travel. `secure` runs ahead of each request, and must make durable what is about to leave and what was
+    accepted until then; it is called with nothing when no more leaves. `after` follows an accepted request; `failed` one that
+    is given up, never called for a batch that is still to be split.
     """
 
     size: int
     concurrency: int
     group: Callable[[T], str]
     send: Callable[[Sequence[T]], Awaitable[None]]
-    before: Callable[[Sequence[T]], None]
+    secure: Callable[[Sequence[T]], Awaitable[None]]
     after: Callable[[Sequence[T]], None]
     failed: Callable[[Sequence[T], TargetError], None]
     halted: Callable[[], bool] = lambda: False
@@ -42,8 +47,8 @@ async def deliver(items: Sequence[T], delivery: Delivery[T]) -> list[T]:
             if delivery.halted():
                 unsent.extend(batch)
             else:
-                delivery.before(batch)
                 await _send(batch, delivery)
+        await delivery.secure(())
 
     await together(worker() for _ in range(min(delivery.concurrency, len(items))))
     return unsent
@@ -59,6 +64,7 @@ def _batches(items: Sequence[T], delivery: Delivery[T]) -> Iterator[list[T]]:
 
 
 async def _send(batch: Sequence[T], delivery: Delivery[T]) -> None:
+    await delivery.secure(batch)
     try:
         await delivery.send(batch)
     except TargetError as error:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from reconcile.applier.batches import Delivery, deliver
+from reconcile.applier.batches import Delivery, deliver, nothing_to_secure
 from reconcile.applier.readback import CORRECTIONS_MAX, as_record, leftovers
+from reconcile.applier.recorder import Recorder, recording
 from reconcile.applier.records import in_doubt
 from reconcile.applier.recovery import is_recorded
 from reconcile.applier.run import Run, describe
@@ -139,35 +140,37 @@ async def _found(
 
 
 async def _send(run: Run, target: AlarmTarget, clearings: Sequence[Clearing]) -> list[Clearing]:
+    async with recording(run.session, beside=len(clearings) > target.batch_size) as recorder:
+        accepted, unsent = await _deliver(run, target, clearings, recorder)
+    _withdraw(run, unsent)
+    for item in unsent:
+        run.ended(item.change, "skipped", "stopped before it was sent")
+    return accepted
+
+
+async def _deliver(
+    run: Run, target: AlarmTarget, clearings: Sequence[Clearing], recorder: Recorder
+) -> tuple[list[Clearing], list[Clearing]]:
     accepted: list[Clearing] = []
     composed = {item.intent_id: _compose(run, target, item.address, item.record) for item in clearings}
 
-    def before(batch: Sequence[Clearing]) -> None:
-        run.session.record([Opened(intent=_intent(run, item)) for item in batch])
-
     def failed(batch: Sequence[Clearing], error: TargetError) -> None:
-        facts: list[AnyFact] = []
         for item in batch:
-            facts += _doubted(run, item) if error.effect is Effect.UNKNOWN else []
-            facts += [Settled(intent_id=item.intent_id, how=error.effect.value)] if item.drops else []
+            recorder.note(_doubted(run, item) if error.effect is Effect.UNKNOWN else [])
+            recorder.note([Settled(intent_id=item.intent_id, how=error.effect.value)] if item.drops else [])
             run.failed_with(item.change, error)
-        run.session.record(facts)
 
     delivery = Delivery[Clearing](
         size=target.batch_size,
         concurrency=target.concurrency,
         group=lambda item: composed[item.intent_id].group,
         send=lambda batch: target.clear([composed[item.intent_id] for item in batch]),
-        before=before,
+        secure=lambda batch: recorder.secure([Opened(intent=_intent(run, item)) for item in batch]),
         after=accepted.extend,
         failed=failed,
         halted=run.halted,
     )
-    unsent = await deliver(clearings, delivery)
-    _withdraw(run, unsent)
-    for item in unsent:
-        run.ended(item.change, "skipped", "stopped before it was sent")
-    return accepted
+    return accepted, await deliver(clearings, delivery)
 
 
 def _intent(run: Run, item: Clearing) -> Intent:
@@ -233,7 +236,7 @@ async def send_clears(run: Run, target: AlarmTarget, clears: Mapping[Address, Se
         concurrency=target.concurrency,
         group=lambda sending: sending.group,
         send=target.clear,
-        before=lambda batch: None,
+        secure=nothing_to_secure,
         after=lambda batch: None,
         failed=failed,
     )

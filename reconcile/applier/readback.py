@@ -29,6 +29,18 @@ class _Case:
     cleared: set[str] = field(default_factory=set)
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """An alarm that is the one active record of its identity, under this id; `record` is what was last sent for it."""
+
+    record: RecordedAlarm
+    id: str
+
+    def confirmed(self) -> RecordedAlarm:
+        """The state's entry for it."""
+        return self.record.model_copy(update={"confirmation": "confirmed", "remote_id": self.id})
+
+
 @dataclass(slots=True)
 class Correction:
     """How the loop acts: `clear` sends clears, `resend` reports again and returns the new records (absent where it failed);
@@ -42,11 +54,11 @@ class Correction:
 
 async def confirm(
     run: Run, target: AlarmTarget, records: Mapping[Address, RecordedAlarm], correction: Correction
-) -> dict[Address, RecordedAlarm]:
-    """Watch reported alarms until each is the one active record of its identity; returns those confirmed, with their ids."""
+) -> dict[Address, Seen]:
+    """Watch reported alarms until each is the one active record of its identity; returns those that are."""
     now = run.clock.now()
     cases = {address: _Case(record, now) for address, record in records.items()}
-    confirmed: dict[Address, RecordedAlarm] = {}
+    confirmed: dict[Address, Seen] = {}
     pause = 0.1
     while cases:
         live = await run.active(target, {address: case.record for address, case in cases.items()})
@@ -61,7 +73,7 @@ async def confirm(
                 del cases[address]
                 continue
             if judgement.verdict is Verdict.RIGHT and judgement.kept is not None:
-                confirmed[address] = case.record.model_copy(update={"confirmation": "confirmed", "remote_id": judgement.kept.id})
+                confirmed[address] = Seen(case.record, judgement.kept.id)
                 del cases[address]
             elif judgement.verdict in (Verdict.CLEAR, Verdict.RESEND):
                 _note_correction(run, case, judgement)

@@ -24,8 +24,10 @@ def settle_pushes(snapshot: Snapshot) -> tuple[list[AnyFact], list[Intent]]:
     owed: list[Intent] = []
     pushes = [i for _, i in sorted(snapshot.pending.items()) if i.op not in ("trigger", "clear")]
     for intent in pushes:
-        if intent.record is not None:
-            facts.append(Put(address=intent.address, record=intent.record))
+        entry = snapshot.resources.get(intent.address) if intent.changes_entry else None
+        doubtful = entry or intent.record
+        if doubtful is not None:
+            facts.append(Put(address=intent.address, record=in_doubt(doubtful)))
         facts.append(Settled(intent_id=intent.id, how="in doubt"))
     resources = dict(snapshot.resources)
     fold(facts, resources, {})  # what a replacement may have put in the place of the one to be cleared

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from reconcile.applier.batches import Delivery, deliver
+from reconcile.applier.batches import Delivery, deliver, nothing_to_secure
 from reconcile.applier.clears import send_clears
 from reconcile.applier.foreign import HINT, foreign_words
-from reconcile.applier.readback import Correction, confirm
+from reconcile.applier.readback import Correction, Seen, confirm
+from reconcile.applier.recorder import Recorder, recording
 from reconcile.applier.records import (
     alarm_id,
     first_instant,
@@ -23,10 +24,10 @@ from reconcile.applier.run import Run, describe
 from reconcile.applier.together import together
 from reconcile.errors import Effect, TargetError
 from reconcile.model.address import Address
-from reconcile.model.change import AnyRecorded, Renew, Replace, Report, Update
+from reconcile.model.change import Renew, Replace, Report, Update
 from reconcile.model.occurrence import occurrence_of
 from reconcile.model.resources import Alarm, Event
-from reconcile.model.snapshot import Intent, Opened, Put, RecordedAlarm, RecordedEvent, Settled
+from reconcile.model.snapshot import Accepted, Confirmed, Intent, Opened, Put, RecordedAlarm, RecordedEvent, Settled
 from reconcile.ports import AlarmTarget, AnyFact, Sending, Stamp
 
 Reporting = Report | Update | Renew | Replace
@@ -34,12 +35,12 @@ Reporting = Report | Update | Renew | Replace
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """One report on its way: what is sent, what the state holds once it arrived, and what it holds while that is in doubt."""
+    """One report on its way: what is sent, and what the state holds once it arrived. `entry` is what it holds already."""
 
     change: Reporting
     sending: Sending
     record: RecordedAlarm | RecordedEvent
-    doubt: AnyRecorded
+    entry: RecordedAlarm | None
     intent_id: str
 
 
@@ -60,11 +61,11 @@ async def _report_to(run: Run, target: AlarmTarget, outgoing: Sequence[Outgoing]
     confirmed = await _confirm(run, target, alarms) if target.readable else {}
     for item in arrived:
         address = item.change.address
-        record = confirmed.get(address)
+        id = confirmed.get(address)
         if address in run.foreign:
             run.ended(item.change, "failed", foreign_words(address, run.foreign[address]), HINT)
-        elif record is not None:
-            run.ended(item.change, "done", f"id {record.remote_id}")
+        elif id is not None:
+            run.ended(item.change, "done", f"id {id}")
         elif address in alarms and target.readable:
             run.ended(item.change, "unconfirmed", "sent, not seen in the list yet; the next run looks again")
         else:
@@ -72,56 +73,54 @@ async def _report_to(run: Run, target: AlarmTarget, outgoing: Sequence[Outgoing]
 
 
 async def _send(run: Run, target: AlarmTarget, outgoing: Sequence[Outgoing]) -> list[Outgoing]:
+    async with recording(run.session, beside=len(outgoing) > target.batch_size) as recorder:
+        arrived, unsent = await _deliver(run, target, outgoing, recorder)
+        announced = run.session.snapshot.pending
+        recorder.note([Settled(intent_id=i.intent_id, how="not sent") for i in unsent if i.intent_id in announced])
+    for item in unsent:
+        run.ended(item.change, "skipped", "stopped before it was sent")
+    return arrived
+
+
+async def _deliver(
+    run: Run, target: AlarmTarget, outgoing: Sequence[Outgoing], recorder: Recorder
+) -> tuple[list[Outgoing], list[Outgoing]]:
     arrived: list[Outgoing] = []
 
-    def before(batch: Sequence[Outgoing]) -> None:
-        run.session.record([Opened(intent=_intent(run, item)) for item in batch])
-
     def after(batch: Sequence[Outgoing]) -> None:
-        facts: list[AnyFact] = []
-        for item in batch:
-            facts += [Put(address=item.change.address, record=item.record), Settled(intent_id=item.intent_id, how="accepted")]
-        run.session.record(facts)
+        recorder.note([Accepted(intent_ids=tuple(item.intent_id for item in batch))])
         arrived.extend(batch)
 
     def failed(batch: Sequence[Outgoing], error: TargetError) -> None:
-        facts: list[AnyFact] = []
         for item in batch:
             if error.effect is Effect.UNKNOWN:
-                facts.append(Put(address=item.change.address, record=item.doubt))
-            facts.append(Settled(intent_id=item.intent_id, how=error.effect.value))
+                recorder.note([Put(address=item.change.address, record=in_doubt(item.entry or item.record))])
+            recorder.note([Settled(intent_id=item.intent_id, how=error.effect.value)])
             run.failed_with(item.change, error)
-        run.session.record(facts)
 
     delivery = Delivery[Outgoing](
         size=target.batch_size,
         concurrency=target.concurrency,
         group=lambda item: item.sending.group,
         send=lambda batch: target.report([item.sending for item in batch]),
-        before=before,
+        secure=lambda batch: recorder.secure([Opened(intent=_intent(run, item)) for item in batch]),
         after=after,
         failed=failed,
         halted=run.halted,
     )
-    unsent = await deliver(outgoing, delivery)
-    announced = run.session.snapshot.pending
-    run.session.record([Settled(intent_id=i.intent_id, how="not sent") for i in unsent if i.intent_id in announced])
-    for item in unsent:
-        run.ended(item.change, "skipped", "stopped before it was sent")
-    return arrived
+    return arrived, await deliver(outgoing, delivery)
 
 
 def _intent(run: Run, item: Outgoing) -> Intent:
-    op = {"update": "update", "renew": "renew"}.get(item.change.action, "report")
-    return Intent.model_validate(
-        {
-            "id": item.intent_id,
-            "op": op,
-            "address": item.change.address,
-            "at": run.clock.now(),
-            "target": item.record.target,
-            "record": item.doubt,
-        }
+    change = item.change
+    return Intent(
+        id=item.intent_id,
+        op="update" if isinstance(change, Update) else "renew" if isinstance(change, Renew) else "report",
+        address=change.address,
+        at=run.clock.now(),
+        target=item.record.target,
+        record=item.record,
+        changes_entry=item.entry is not None,
     )
 
 
@@ -156,8 +155,7 @@ def compose(run: Run, target: AlarmTarget, change: Reporting) -> Outgoing:
         )
     else:
         record = recorded_event(declared, sending, secrets=digests)
-    doubt = in_doubt(before if old and before else record)
-    return Outgoing(change, sending, record, doubt, f"{change.action}:{change.address}:{now}")
+    return Outgoing(change, sending, record, old, f"{change.action}:{change.address}:{now}")
 
 
 def _first(run: Run, change: Reporting, resource: Event, now: int) -> int:
@@ -180,7 +178,7 @@ def _mark(run: Run, target: AlarmTarget, change: Reporting) -> str | None:
     return key
 
 
-async def _confirm(run: Run, target: AlarmTarget, sent: Mapping[Address, Outgoing]) -> dict[Address, RecordedAlarm]:
+async def _confirm(run: Run, target: AlarmTarget, sent: Mapping[Address, Outgoing]) -> dict[Address, str]:
     records = {address: item.record for address, item in sent.items() if isinstance(item.record, RecordedAlarm)}
     if not records:
         return {}
@@ -198,8 +196,15 @@ async def _confirm(run: Run, target: AlarmTarget, sent: Mapping[Address, Outgoin
         sent=lambda address: again[address].sending.body,
     )
     confirmed = await confirm(run, target, records, correction)
-    run.session.record([Put(address=address, record=record) for address, record in confirmed.items()])
-    return confirmed
+    run.session.record(_facts(run, confirmed))
+    return {address: seen.id for address, seen in confirmed.items()}
+
+
+def _facts(run: Run, confirmed: Mapping[Address, Seen]) -> list[AnyFact]:
+    """The ids of entries that stand as they were sent, in one fact; whole entries where a correction put them in doubt."""
+    standing = {a: seen.id for a, seen in confirmed.items() if run.record_of(a) is seen.record}
+    others = [Put(address=a, record=seen.confirmed()) for a, seen in confirmed.items() if a not in standing]
+    return [*([Confirmed(ids=standing)] if standing else []), *others]
 
 
 def _again(run: Run, target: AlarmTarget, item: Outgoing) -> Outgoing:
@@ -237,7 +242,7 @@ async def _resend(run: Run, target: AlarmTarget, items: Sequence[Outgoing]) -> d
         concurrency=target.concurrency,
         group=lambda item: item.sending.group,
         send=lambda batch: target.report([item.sending for item in batch]),
-        before=lambda batch: None,
+        secure=nothing_to_secure,
         after=after,
         failed=failed,
     )

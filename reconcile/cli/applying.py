@@ -57,7 +57,8 @@ class Applier:
             self._failed(error)
             raise
         finally:
-            told.document = self.document
+            told.document, told.declined = self.document, self.declined
+        told.account = account
         return self._account(account)
 
     async def _apply(self, halt: Halt, options: PlanOptions, expect: dict[str, object] | None) -> Account:

@@ -2,32 +2,41 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, TypeVar
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.core import ParameterSource
 
 from reconcile.cli.streams import Log
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 
-@dataclass
 class Given:
     """What stands on the command line for every command. What is given after the command wins; repeatable options add up."""
 
-    chdir: Path = Path()
-    config: Path | None = None
-    var: tuple[str, ...] = ()
-    var_file: tuple[Path, ...] = ()
-    color: str = "auto"
-    quiet: bool = False
-    verbose: bool = False
-    log_format: str = "text"
-    sources: dict[str, ParameterSource] = field(default_factory=dict, repr=False)
+    def __init__(self) -> None:
+        self.config: Path | None = None
+        self.var: tuple[str, ...] = ()
+        self.var_file: tuple[Path, ...] = ()
+        self.color = "auto"
+        self.quiet = False
+        self.verbose = False
+        self.log_format = "text"
+        self.sources: dict[str, ParameterSource] = {}
+
+    @cached_property
+    def chdir(self) -> Path:
+        """`-C DIR`, else here."""
+        from pathlib import Path
+
+        return Path()
 
     def path(self, path: Path) -> Path:
         """A path of the command line: relative to `-C DIR`."""
@@ -55,7 +64,17 @@ def _option(*names: str, envvar: str | None, **settings: Any) -> Callable[[Decor
     return click.option(*names, envvar=envvar, expose_value=False, callback=_take, show_envvar=envvar is not None, **settings)
 
 
-_PATH = click.Path(path_type=Path)
+class _Path(click.Path):
+    """A pathlib.Path, imported only where one is given."""
+
+    def coerce_path_result(self, value: str | os.PathLike[str]) -> Any:
+        """Make it one."""
+        from pathlib import Path
+
+        return Path(value)
+
+
+_PATH = _Path()
 _OPTIONS = (
     _option("-C", "--chdir", metavar="DIR", type=_PATH, envvar="RECONCILE_CHDIR", help="Work in DIR, as if started there."),
     _option("--config", metavar="FILE", type=_PATH, envvar="RECONCILE_CONFIG", help="The config instead of reconcile.yaml."),

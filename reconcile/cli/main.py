@@ -7,16 +7,19 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from reconcile.cli.given import Given
 from reconcile.cli.root import root
 from reconcile.cli.streams import Log, style_of, tell, tolerate_encodings
-from reconcile.errors import CommandLineWrong, ReconcileError
 
+if TYPE_CHECKING:
+    from reconcile.errors import ReconcileError
+
+WIDEST_HELP = 100
 SUCCESS, FAILED, WRONG_COMMAND_LINE, INTERRUPTED, TERMINATED = 0, 1, 64, 130, 143
 
 
@@ -35,18 +38,27 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(argv: list[str], given: Given) -> int:
     try:
-        code = root.main(argv, prog_name="reconcile", standalone_mode=False, obj=given)
+        code = root.main(argv, prog_name="reconcile", standalone_mode=False, obj=given, terminal_width=_columns())
         return code if isinstance(code, int) else SUCCESS
     except click.Abort:
         return INTERRUPTED
     except click.ClickException as error:
         return _usage(error)
-    except ReconcileError as error:
-        return _known(error, given)
     except BrokenPipeError:
         return FAILED
     except Exception as error:
-        return _unexpected(error, given)
+        from reconcile.errors import ReconcileError
+
+        return _known(error, given) if isinstance(error, ReconcileError) else _unexpected(error, given)
+
+
+def _columns() -> int:
+    """What click takes for the width of a help page, found without importing shutil."""
+    columns = os.environ.get("COLUMNS", "")
+    found = int(columns) if columns.isdecimal() else 0
+    with suppress(ValueError, OSError):
+        found = found or (os.get_terminal_size(sys.__stdout__.fileno()).columns if sys.__stdout__ else 0)
+    return max(min(found or 80, WIDEST_HELP) - 2, 50)
 
 
 def _usage(error: click.ClickException) -> int:
@@ -64,6 +76,7 @@ def _usage(error: click.ClickException) -> int:
 
 
 def _known(error: ReconcileError, given: Given) -> int:
+    from reconcile.errors import CommandLineWrong
     from reconcile.views.errors_text import render_error
 
     tell(render_error(error, style=style_of(sys.stderr, given.color, os.environ)), "error")

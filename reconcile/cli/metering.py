@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ from reconcile.cli.wiring import Session
 from reconcile.errors import ReconcileError
 
 if TYPE_CHECKING:
+    from reconcile.applier import Account
     from reconcile.model.change import Drift
 
 
@@ -22,7 +23,10 @@ class Told:
     """What the run found out on its way."""
 
     document: Mapping[str, Any] | None = None
-    drift: Iterable[Drift] | None = None
+    drift: Sequence[Drift] | None = None
+    account: Account | None = None
+    stack: str | None = None
+    declined: bool = False
 
 
 def measured(session: Session, file: str | None, command: str, work: Callable[[Told], int]) -> int:

@@ -22,6 +22,7 @@ STDOUT = "-"
 SUMMARY_BYTES = 500_000  # GitHub takes 1 MiB per step
 MARKDOWN = option("--markdown", metavar="FILE", help="Write a review comment in Markdown; `-` is stdout.")
 METRICS = option("--metrics", metavar="FILE", help="Write Prometheus metrics of this run; `-` is stdout.")
+NOTIFY = option("--notify", metavar="URL", help="Post a record of the run; better set in the variable, as URLs hold tokens.")
 _OPTIONS = (
     MARKDOWN,
     option("--html", metavar="FILE", help="Write a page that stands by itself; `-` is stdout."),

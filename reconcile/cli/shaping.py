@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from click.core import ParameterSource
 
+from reconcile.cli.given import Given
+from reconcile.cli.listed import listed
 from reconcile.cli.options import BUDGET, INSTANT, option
 from reconcile.errors import CommandLineWrong
 
@@ -15,10 +17,10 @@ if TYPE_CHECKING:
     from reconcile.planner import PlanOptions
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
-GLOB = "In globs `*` and `?` are special, `[` is not."
+GLOB = "In globs `*` and `?` are special, `[` is not. @FILE holds one a line."
 _OPTIONS = (
     option("--target", "targets", metavar="GLOB", multiple=True, help=f"Look at these addresses only; repeatable. {GLOB}"),
-    option("--exclude", "excludes", metavar="GLOB", multiple=True, help="Leave these addresses out; repeatable."),
+    option("--exclude", "excludes", metavar="GLOB", multiple=True, help="Leave these addresses out; repeatable, or @FILE."),
     option("--on", metavar="TARGET", multiple=True, help="Look at resources on this configured target only; repeatable."),
     option("--refresh", is_flag=True, help="Ask first what is live, and repair what differs."),
     option("--adopt", is_flag=True, help="Take over unstamped live alarms that match a declared one; never another stack's."),
@@ -48,11 +50,12 @@ def takes_time(command: Decorated) -> Decorated:
     return _AS_OF(command)
 
 
-def plan_options(shaping: Mapping[str, Any]) -> PlanOptions:
-    """The options of a command as the planner wants them."""
+def plan_options(shaping: Mapping[str, Any], given: Given) -> PlanOptions:
+    """The options of a command as the planner wants them. Raises CommandLineWrong for an @FILE that names nothing."""
     from reconcile.planner import PlanOptions
 
-    return PlanOptions(**{**shaping, "allow": dict(shaping["allow"])})
+    targets, excludes = listed("--target", shaping["targets"], given), listed("--exclude", shaping["excludes"], given)
+    return PlanOptions(**{**shaping, "targets": targets, "excludes": excludes, "allow": dict(shaping["allow"])})
 
 
 def refuse_shaping(ctx: click.Context) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
-from reconcile.views.style import Style
+if TYPE_CHECKING:
+    from reconcile.views.style import Style
 
 WIDTH_ELSEWHERE, NARROWEST, WIDEST = 100, 40, 160
 
@@ -43,6 +42,9 @@ def _record(text: str, level: str) -> str:
     message = text.strip("\n")
     if not message:
         return ""
+    import json
+    from datetime import UTC, datetime
+
     now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return json.dumps({"time": now, "level": level, "message": message}) + "\n"
 
@@ -83,6 +85,8 @@ def is_terminal(stream: TextIO | None) -> bool:
 
 def style_of(stream: TextIO | None, color: str, environ: Mapping[str, str]) -> Style:
     """The style of a stream: `always` and `never` win, then NO_COLOR and dumb terminals, then whether it is a terminal."""
+    from reconcile.views.style import Style
+
     if stream is sys.stderr and Log.as_json:
         return Style(False)
     if color != "auto":

@@ -50,10 +50,14 @@ def who() -> str:
 
 
 class Session:
-    """What one run of the tool works with; each part is read when first asked for."""
+    """What one run of the tool works with; each part is read when first asked for.
 
-    def __init__(self, given: Given, environ: Mapping[str, str] = os.environ) -> None:
+    `copy` is a file with the state, looked at in place of the configured one; a run that writes is never given one.
+    """
+
+    def __init__(self, given: Given, environ: Mapping[str, str] = os.environ, *, copy: Path | None = None) -> None:
         self.given = given
+        self.copy = copy
         self.environ = environ
         self.clock = SystemClock()
 
@@ -85,10 +89,11 @@ class Session:
     @cached_property
     def store(self) -> Store:
         """Where the state is kept."""
+        from reconcile.model.config import StateConfig
         from reconcile.state.open import open_store
 
         return open_store(
-            self.config.state,
+            self.config.state if self.copy is None else StateConfig(path=str(self.copy)),
             self.given.chdir,
             environ=self.environ,
             clock=self.clock,
@@ -107,10 +112,10 @@ class Session:
             clock=self.clock,
             log=log,
             directory=self.given.chdir,
-            secrets=self._sent_secrets(),
+            secrets=self.sent_secrets(),
         )
 
-    def _sent_secrets(self) -> list[str]:
+    def sent_secrets(self) -> list[str]:
         """The values behind the `${secret.env.X}` of the specs, where these were read: whatever the variables are called."""
         from reconcile.model.template import references
 

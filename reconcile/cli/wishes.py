@@ -14,4 +14,5 @@ class Wishes:
     as_json: bool
     wait: bool
     metrics: str | None
+    notify: str | None
     lock_timeout: float

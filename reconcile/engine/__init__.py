@@ -1,8 +1,15 @@
-"""The use cases, in the order the data flows. Knows no adapter: `cli` hands in stores, targets and clocks."""
+"""The use cases, in the order the data flows. Knows no adapter: `cli` hands in stores, targets and clocks.
 
-from reconcile.engine.apply import Applying, ViolationsFound, apply
+What acts is imported on first use: a plan needs none of it.
+"""
+
+from typing import TYPE_CHECKING, Any
+
 from reconcile.engine.plan import Base, drift, plan, refreshed_plan, stack_of
-from reconcile.engine.surgery import edit_state, find_unmanaged, import_one
+
+if TYPE_CHECKING:
+    from reconcile.engine.apply import Applying, ViolationsFound, apply
+    from reconcile.engine.surgery import edit_state, find_unmanaged, import_one
 
 __all__ = [
     "Applying",
@@ -17,3 +24,14 @@ __all__ = [
     "refreshed_plan",
     "stack_of",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(name)
+    from reconcile.engine.apply import Applying, ViolationsFound, apply
+    from reconcile.engine.surgery import edit_state, find_unmanaged, import_one
+
+    found = (Applying, ViolationsFound, apply, edit_state, find_unmanaged, import_one)
+    globals().update({one.__name__: one for one in found})
+    return globals()[name]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,6 +20,7 @@ from reconcile.planner.saved import remaining
 from reconcile.ports import Clock, Observer, StateSession, StateStore, Targets
 
 PLANS_KEPT = 20
+NAMED = 3  # reasons of a refusal in one sentence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,8 +113,15 @@ class ViolationsFound(Refused):
     """A guard or protection forbids the plan; the plan is still shown."""
 
     def __init__(self, found: Plan) -> None:
-        super().__init__("; ".join(v.message for v in found.violations), hint="; ".join(v.hint for v in found.violations))
+        super().__init__(_joined(v.message for v in found.violations), hint=_joined(v.hint for v in found.violations))
         self.plan = found
+
+
+def _joined(texts: Iterable[str]) -> str:
+    """The first few, each once; the plan that is shown has them all."""
+    once = list(dict.fromkeys(texts))
+    more = len(once) - NAMED
+    return "; ".join(once[:NAMED]) + (f"; and {more} more" if more > 0 else "")
 
 
 def _save(run: Run, session: StateSession, how: Applying) -> Account:

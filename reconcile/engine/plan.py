@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from reconcile.applier import Look, look
 from reconcile.errors import Refused, StateUnusable
 from reconcile.model.change import Drift
 from reconcile.model.config import Config
 from reconcile.model.desired import Desired
-from reconcile.model.live import Live
 from reconcile.model.plan import Plan
 from reconcile.model.snapshot import Snapshot
 from reconcile.planner import PlanOptions, make_plan
 from reconcile.planner.drift import drifts
-from reconcile.ports import Clock, Observer, StateStore, Targets
+
+if TYPE_CHECKING:
+    from reconcile.model.live import Live
+    from reconcile.ports import Clock, Observer, StateStore, Targets
 
 DEFAULT_STACK = "default"
 
@@ -54,6 +56,8 @@ async def refreshed_plan(
     desired: Desired, store: StateStore, config: Config, targets: Targets, options: PlanOptions, base: Base
 ) -> Plan:
     """Diff the specs against the state and what is live. Takes no lock, writes nothing, changes nothing anywhere."""
+    from reconcile.applier import Look, look
+
     snapshot = store.read()
     asked = Look(config, stamped=not options.adopt, ended=True)
     live = await look(asked, desired, snapshot, targets, base.clock, base.observer)
@@ -62,6 +66,8 @@ async def refreshed_plan(
 
 async def drift(store: StateStore, config: Config, targets: Targets, base: Base) -> tuple[Snapshot, tuple[Drift, ...]]:
     """What is live against what is recorded. Takes no lock and cannot write."""
+    from reconcile.applier import Look, look
+
     snapshot = store.read()
     stack = stack_of(config, snapshot)
     live = await look(Look(config, ended=True), None, snapshot, targets, base.clock, base.observer)

@@ -10,9 +10,9 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Value(BaseModel):
-    """A frozen value that refuses fields it does not know and types it did not ask for."""
+    """A frozen value that refuses fields it does not know and types it did not ask for. Its validator is made on first use."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, ser_json_inf_nan="constants")
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, ser_json_inf_nan="constants", defer_build=True)
 
 
 def canonical(value: Any) -> bytes:

@@ -143,7 +143,7 @@ ACTIONS = ("report", "update", "replace", "renew", "clear", "trigger", "adopt", 
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """Something a guard or a protection forbids. `kind` is clears | triggers | empty | protect | foreign | external."""
+    """Something a guard or a protection forbids. `kind` is clears | triggers | empty | protect | foreign | external | check."""
 
     kind: str
     message: str

@@ -1,4 +1,4 @@
-"""The config as nouns (contract section 3): where specs and state are, the targets, the guards."""
+"""The config as nouns (contract section 3): where specs and state are, the targets, the guards, the checks."""
 
 from __future__ import annotations
 
@@ -75,6 +75,35 @@ class Guards(Value):
     max_triggers: int = 20
 
 
+class Check(Value):
+    """A policy over plans: `require` must hold wherever `when` does, for each change or for the plan as a whole.
+
+    Both are expressions; `line` is where the check stands in the config.
+    """
+
+    name: str
+    over: Literal["changes", "plan"] = "changes"
+    when: str | None = None
+    require: str
+    message: str | None = None
+    line: int = 1
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What its expressions see."""
+        return ("change", "plan") if self.over == "changes" else ("plan",)
+
+
+class Notify(Value):
+    """Where the record of a run is posted. `url` is `${env.X}`: it often holds a token. `timeout` in ms."""
+
+    url: str
+    when: Literal["always", "changes", "failure"] = "always"
+    timeout: int = 10_000
+    ca_file: str | None = None
+    proxy: str | None = None
+
+
 class StateConfig(Value):
     """Where the state lives. `options` are the backend's own keys, unresolved."""
 
@@ -93,6 +122,8 @@ class Config(Value):
     default_target: str = "aom"
     variables: dict[str, str] = Field(default_factory=dict)
     guards: Guards = Guards()
+    checks: tuple[Check, ...] = ()
+    notify: Notify | None = None
     targets: Mapping[str, Target] = Field(default_factory=dict)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, TypeAlias
 
@@ -88,8 +88,9 @@ Recorded: TypeAlias = Annotated[RecordedAlarm | RecordedEvent | RecordedHandling
 class Intent(Value):
     """What is about to be sent, made durable before it leaves. `record` is what the state holds once it succeeded.
 
-    For triggers `baseline` holds the work orders that were there before, `run` what is about to start.
-    `phase` grows: opened -> unknown; a settled intent is gone.
+    `changes_entry` says that the state has an entry, as sent before, which stays until then. For triggers `baseline` holds
+    the work orders that were there before, `run` what is about to start. `phase` grows: opened -> unknown; a settled intent
+    is gone.
     """
 
     id: str
@@ -98,6 +99,7 @@ class Intent(Value):
     at: int
     target: str
     record: Recorded | None = None
+    changes_entry: bool = False
     run: Run | None = None
     baseline: tuple[str, ...] = Field(default=(), strict=False)
     phase: Literal["opened", "unknown"] = "opened"
@@ -163,7 +165,22 @@ class Settled(Value):
     how: str
 
 
-Fact: TypeAlias = Annotated[Put | Drop | Opened | Settled, Field(discriminator="do")]
+class Accepted(Value):
+    """These pushes arrived: each entry is now what its intent announced, and the intents are gone."""
+
+    do: Literal["accepted"] = "accepted"
+    intent_ids: tuple[str, ...] = Field(strict=False)
+
+
+class Confirmed(Value):
+    """These entries were seen in the list, each with this id."""
+
+    do: Literal["confirmed"] = "confirmed"
+    ids: dict[Address, str]
+
+
+AnyFact: TypeAlias = Put | Drop | Opened | Settled | Accepted | Confirmed
+Fact: TypeAlias = Annotated[AnyFact, Field(discriminator="do")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,11 +200,11 @@ class Snapshot:
 
 
 def fold(
-    facts: list[Put | Drop | Opened | Settled],
+    facts: Iterable[AnyFact],
     resources: dict[Address, RecordedAlarm | RecordedEvent | RecordedHandling],
     pending: dict[str, Intent],
 ) -> None:
-    """Apply facts, in order, to the two mappings of a snapshot, in place."""
+    """Apply facts, in order, to the two mappings of a snapshot, in place. Raises KeyError for one about what is not there."""
     for fact in facts:
         match fact:
             case Put():
@@ -198,3 +215,17 @@ def fold(
                 pending[fact.intent.id] = fact.intent
             case Settled():
                 pending.pop(fact.intent_id, None)
+            case Accepted():
+                for id in fact.intent_ids:
+                    _accept(pending.pop(id), resources)
+            case Confirmed():
+                for address, id in fact.ids.items():
+                    resources[address] = resources[address].model_copy(update={"confirmation": "confirmed", "remote_id": id})
+
+
+def _accept(
+    intent: Intent,
+    resources: dict[Address, RecordedAlarm | RecordedEvent | RecordedHandling],
+) -> None:
+    if intent.record is not None:
+        resources[intent.address] = intent.record

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from reconcile.model.address import Address, matches
+from reconcile.planner.globs import Globs
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,12 @@ class PlanOptions:
     adopt: bool = False
     renew_only: bool = False
     as_of: int | None = None
+    _targets: Globs = field(init=False, repr=False, compare=False)
+    _excludes: Globs = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_targets", Globs(self.targets))
+        object.__setattr__(self, "_excludes", Globs(self.excludes))
 
     def document(self) -> dict[str, Any]:
         """What a saved plan keeps of them; only what differs from the default."""
@@ -48,9 +55,9 @@ class PlanOptions:
         names = [address] if moved_from is None else [address, moved_from]
         if self.on and target not in self.on:
             return False
-        if self.targets and not any(matches(glob, name) for glob in self.targets for name in names):
+        if self._targets and not any(map(self._targets.name, names)):
             return False
-        return not any(matches(glob, name) for glob in self.excludes for name in names)
+        return not any(map(self._excludes.name, names))
 
     def wants_replaced(self, address: Address) -> bool:
         """Whether `--replace` names it."""

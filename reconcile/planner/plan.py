@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from reconcile.model.address import Address, base_of, kind_of, matches
+from reconcile.model.address import Address, base_of, kind_of
 from reconcile.model.change import (
     Adopt,
     AnyRecorded,
@@ -31,7 +31,9 @@ from reconcile.model.live import Live
 from reconcile.model.plan import Plan
 from reconcile.model.snapshot import RecordedAlarm, RecordedEvent, RecordedHandling, Snapshot
 from reconcile.planner.alarms import Ground, plan_alarm, plan_event, plan_removed
+from reconcile.planner.checks import failed_checks
 from reconcile.planner.drift import drifts
+from reconcile.planner.globs import naming_nothing
 from reconcile.planner.guards import violations_of
 from reconcile.planner.handlings import Alarms, plan_handling, plan_removed_handling
 from reconcile.planner.identity import Identity, identity_of
@@ -84,7 +86,7 @@ def make_plan(
     ordered = _ordered([c for c in changes.values() if c is not None], config)
     if options.renew_only:
         ordered = tuple(change for change in ordered if isinstance(change, Renew))
-    return Plan(
+    made = Plan(
         as_of=now,
         stack=stack,
         lineage=snapshot.lineage,
@@ -103,6 +105,7 @@ def make_plan(
         destroy=options.destroy,
         options=options.document(),
     )
+    return replace(made, violations=(*made.violations, *failed_checks(made, config.checks, config.file)))
 
 
 class _Selection:
@@ -218,9 +221,8 @@ def _unnamed(options: PlanOptions, addresses: set[Address]) -> Iterator[str]:
         ("--rerun", options.rerun),
     )
     for name, globs in given:
-        for glob in globs:
-            if not any(matches(glob, address) for address in addresses):
-                yield f"{name} {glob} names nothing in specs or state"
+        for glob in naming_nothing(globs, addresses):
+            yield f"{name} {glob} names nothing in specs or state"
 
 
 def _notes(ground: Ground) -> tuple[str, ...]:

@@ -40,7 +40,8 @@ def remaining(saved: Mapping[str, Any], now: Plan, snapshot: Snapshot) -> Plan:
     left = sum(1 for address, change in current.items() if address not in rows and change.action != "defer")
     note = (f"{left} more change{'s are' if left != 1 else ' is'} due that this plan does not hold; plan again for them",)
     kept = tuple(change for change in now.changes if change.address in keep)
-    return replace(now, changes=kept, violations=now.violations if kept else (), notes=now.notes + (note if left else ()))
+    refused = tuple(one for one in now.violations if one.kind != "check" or one.address is None or one.address in keep)
+    return replace(now, changes=kept, violations=refused if kept else (), notes=now.notes + (note if left else ()))
 
 
 def _refuse_foreign(saved: Mapping[str, Any], now: Plan, snapshot: Snapshot, *, ours: bool) -> None:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
-from typing import Protocol, TypeAlias
+from typing import Protocol
 
-from reconcile.model.snapshot import Drop, LastRun, Opened, Put, Settled, Snapshot
-
-AnyFact: TypeAlias = Put | Drop | Opened | Settled
+from reconcile.model.snapshot import AnyFact, LastRun, Snapshot
 
 
 class StateSession(Protocol):
@@ -20,7 +18,7 @@ class StateSession(Protocol):
         ...
 
     def record(self, facts: Sequence[AnyFact]) -> None:
-        """Make facts durable on this machine before returning. All or none of a call survives a crash."""
+        """Make facts durable on this machine before returning. All or none of a call survives a crash. Any thread may call."""
         ...
 
     def announce(self, facts: Iterable[AnyFact]) -> None:

@@ -50,6 +50,7 @@ RATE = "074"
 BACKEND = "075"
 DEFAULT_TARGET = "076"
 STACK = "077"
+EXPRESSION = "078"
 
 _SHARED = {
     UNREADABLE: "a file or folder is missing or cannot be read",
@@ -101,6 +102,7 @@ _CONFIG = {
     BACKEND: "a state backend that does not exist",
     DEFAULT_TARGET: "`default_target` is no target",
     STACK: "a malformed `stack`",
+    EXPRESSION: "an expression of a check that cannot be evaluated",
 }
 
 CODES: dict[str, str] = {

@@ -12,6 +12,8 @@ from reconcile.model.config import DEFAULT_TARGETS, Config, Guards, StateConfig,
 from reconcile.specs import codes
 from reconcile.specs.build import build
 from reconcile.specs.closest import did_you_mean
+from reconcile.specs.config_checks import checks_of
+from reconcile.specs.config_notify import notify_of
 from reconcile.specs.config_targets import refuse_literals, targets_of
 from reconcile.specs.files import is_there, read, shown
 from reconcile.specs.interpolate import Filling, Scope
@@ -20,7 +22,8 @@ from reconcile.specs.variables import given_variables, say_not_text, texts
 from reconcile.specs.wording import plain
 
 FILE = "reconcile.yaml"
-_KEYS = ("version", "stack", "specs", "state", "default_target", "variables", "guards", "targets")
+_KEYS = ("version", "stack", "specs", "state", "default_target", "variables", "guards", "checks", "notify", "targets")
+_FILLED_NOW = ("stack", "specs", "default_target", "guards", "checks")
 _BACKENDS = ("local", "http", "s3", "postgres")
 _STACK = re.compile(r"[A-Za-z0-9][A-Za-z0-9_./-]{0,127}")
 _SHARE = re.compile(r"([0-9]{1,3}(?:\.[0-9]+)?)%")
@@ -54,7 +57,8 @@ def load_config(
         for other in filled[1:]:
             Spot(report, source, other).problem((), codes.TYPE, "a config is one document")
         value = documents[number].value if documents else None
-        config = _Reading(Spot(report, source, number), directory, path.parent, given, environ).config(value, name)
+        lines = documents[number].lines if documents else {}
+        config = _Reading(Spot(report, source, number), directory, path.parent, given, environ, lines).config(value, name)
     report.raise_any(1 + len(var_files))
     assert config is not None  # nothing is reported only when it was read
     return config
@@ -63,12 +67,21 @@ def load_config(
 class _Reading:
     """One reading of one config file; problems go to the spot's report."""
 
-    def __init__(self, spot: Spot, directory: Path, folder: Path, given: Mapping[str, str], environ: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        spot: Spot,
+        directory: Path,
+        folder: Path,
+        given: Mapping[str, str],
+        environ: Mapping[str, str],
+        lines: Mapping[tuple[str, str], int],
+    ) -> None:
         self._spot = spot
         self._directory = directory
         self._folder = folder
         self._given = given
         self._environ = environ
+        self._lines = lines
 
     def config(self, value: Any, name: str) -> Config | None:
         value = {} if value is None else value
@@ -84,8 +97,8 @@ class _Reading:
         refuse_literals(value.get("state"), ("state",), self._spot)
         now = Filling(Scope(variables, self._environ), self._spot, secrets_allowed=False)
         later = Filling(Scope(variables, self._environ, keep_env=True), self._spot, secrets_allowed=False)
-        body = {key: now.fill(value[key], (key,)) for key in ("stack", "specs", "default_target", "guards") if key in value}
-        filled = later.fill(value.get("targets"), ("targets",))
+        body = {key: now.fill(value[key], (key,)) for key in _FILLED_NOW if key in value}
+        filled, notify = (later.fill(value.get(key), (key,)) for key in ("targets", "notify"))
         self._spot = replace(self._spot, quiet=frozenset(now.failed | later.failed))
         targets = self._targets(filled)
         return Config(
@@ -96,6 +109,8 @@ class _Reading:
             default_target=self._default_target(body.get("default_target"), value.get("targets"), targets),
             variables=variables,
             guards=self._guards(body.get("guards")),
+            checks=checks_of(body.get("checks"), self._spot, self._lines),
+            notify=notify_of(notify, self._spot),
             targets=targets,
         )
 

@@ -15,7 +15,7 @@ from reconcile.specs.source import Report, SourceFile
 
 MAX_BYTES = 16 * 2**20
 _SUFFIXES = (".yaml", ".yml")
-_FORBIDDEN = re.compile("[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+_FORBIDDEN = "[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"  # slow to compile, rarely needed
 _FORBIDDEN_ASCII = re.compile(rb"[^\t\n\r -~\x80-\xff]")
 
 
@@ -128,7 +128,7 @@ def _is_text(file: SourceFile, report: Report) -> bool:
         report.broken.add(file.name)
         report.add(file, Place(line + 1, column + 1, column + 2), codes.NOT_TEXT, "the file is not UTF-8", hint)
         return False
-    match = _FORBIDDEN_ASCII.search(content) if text is None else _FORBIDDEN.search(text)
+    match = _FORBIDDEN_ASCII.search(content) if text is None else re.search(_FORBIDDEN, text)
     if match is None:
         return True
     before_text = content[: match.start()].decode() if text is None else text[: match.start()]

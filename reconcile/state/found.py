@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from reconcile.model.snapshot import LastRun, Snapshot, fold
-from reconcile.state.journal import AnyFact, Written, facts_since
+from reconcile.model.snapshot import AnyFact, LastRun, Snapshot, fold
+from reconcile.state.journal import Written, damaged, facts_since
 from reconcile.state.rescue import as_dumped, belongs, difference
 
 
@@ -50,12 +50,15 @@ def found(saved: Snapshot, written: Written, dumped: Snapshot | None, *, where: 
     header = written.header
     resume = written if header is not None and header.serial == saved.serial else None
     lineage = header.lineage if header is not None and saved.lineage is None else saved.lineage
-    return Found(saved, _folded(replace(saved, lineage=lineage), facts), resume, facts, None)
+    return Found(saved, _folded(replace(saved, lineage=lineage), facts, where), resume, facts, None)
 
 
-def _folded(snapshot: Snapshot, facts: list[AnyFact]) -> Snapshot:
+def _folded(snapshot: Snapshot, facts: list[AnyFact], where: str) -> Snapshot:
     if not facts:
         return snapshot
     resources, pending = dict(snapshot.resources), dict(snapshot.pending)
-    fold(facts, resources, pending)
+    try:
+        fold(facts, resources, pending)
+    except KeyError as error:
+        raise damaged(f"tells how {error} ended, of which neither it nor the state knows a beginning", where) from error
     return replace(snapshot, resources=resources, pending=pending)

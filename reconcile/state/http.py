@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from reconcile.errors import InputInvalid, Problem, ReconcileError
 from reconcile.state.lock import Holder
 from reconcile.state.options import HttpOptions, resolved
-from reconcile.state.place import Doubt, Held, Place, Stored
+from reconcile.state.place import Change, Doubt, Held, Place, Stored
 from reconcile.state.wire import Reply, Wire, refusal, shown
 
 HELD = (409, 423)
@@ -75,10 +75,10 @@ class HttpBackend:
             raise Doubt("the state does not match the digest that came with it")
         return Stored(reply.content)
 
-    def save(self, content: bytes, over: Stored | None) -> Stored:
+    def save(self, change: Change) -> Stored:
         """Look, then POST with the lock's id. 422 may mean that this very serial arrived before: a doubt."""
-        there = self.load()
-        if (there and there.version) != (over and over.version):
+        there, content = self.load(), change.content
+        if (there and there.version) != (change.over and change.over.version):
             raise Doubt("another state is there")
         address = with_id(self._options.address, self._us.id) if self._us else self._options.address
         reply = self._wire.send(self._options.update_method, address, content, {**JSON, "Content-MD5": _md5(content)})

@@ -20,11 +20,10 @@ from pydantic import TypeAdapter, ValidationError
 
 from reconcile.errors import StateUnusable
 from reconcile.model.base import Value
-from reconcile.model.snapshot import Drop, Fact, Opened, Put, Settled, Snapshot
+from reconcile.model.snapshot import AnyFact, Fact, Snapshot
 from reconcile.state.codec import spell, uncollected
 from reconcile.state.files import Files
 
-AnyFact = Put | Drop | Opened | Settled
 START = "0" * 64
 _HEAD = re.compile(rb"([0-9a-f]{8}) ([0-9a-f]{8}) ([0-9a-f]{64}) ")
 _HEAD_LENGTH = 8 + 1 + 8 + 1 + 64 + 1
@@ -78,7 +77,7 @@ def _parse(content: bytes, where: str) -> Written:
         end = _whole(content, offset, head)
         if end is None:
             if _goes_on(content, offset):
-                raise _damaged(f"is damaged at byte {offset} of {len(content)}", where)
+                raise damaged(f"is damaged at byte {offset} of {len(content)}", where)
             return Written(header, facts, offset, head, torn=True)
         body = content[offset + _HEAD_LENGTH : end - 1]
         try:
@@ -87,7 +86,7 @@ def _parse(content: bytes, where: str) -> Written:
             else:
                 facts += _entry(body).facts
         except ValueError as error:
-            raise _damaged(f"holds at byte {offset} what this version does not understand", where) from error
+            raise damaged(f"holds at byte {offset} what this version does not understand", where) from error
         head = hashlib.sha256(content[offset:end]).hexdigest()
         offset = end
     return Written(header, facts, offset, head)
@@ -130,7 +129,8 @@ def _entries() -> TypeAdapter[Entry]:
     return TypeAdapter(Entry)
 
 
-def _damaged(what: str, where: str) -> StateUnusable:
+def damaged(what: str, where: str) -> StateUnusable:
+    """The error for a journal that cannot be believed."""
     return StateUnusable(
         what,
         where=where,

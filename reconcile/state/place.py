@@ -5,27 +5,57 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol, TypeVar
 
 from reconcile.errors import ReconcileError
+from reconcile.model.snapshot import Snapshot
+from reconcile.state.codec import decode, encode
 from reconcile.state.lock import Holder
 
 T = TypeVar("T")
 AGAIN = (0.5, 2.0, 5.0)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Stored:
-    """A document as the place holds it; `tag` is the place's own name for this version of it."""
+    """A state as the place holds it; `tag` is the place's own name for this version of it."""
 
     content: bytes
     tag: str | None = None
 
-    @property
+    @cached_property
     def version(self) -> tuple[object, object]:
         """Lineage and serial, whoever wrote it."""
         raw = json.loads(self.content)
         return (raw.get("lineage"), raw.get("serial")) if isinstance(raw, dict) else (None, None)
+
+    def snapshot(self, *, where: str, tool_version: str) -> Snapshot:
+        """What it says. Raises StateUnusable."""
+        return decode(self.content, where=where, tool_version=tool_version)
+
+    def document(self) -> bytes:
+        """All of it as one file."""
+        return self.content
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a place shall hold from now on: `now`, in place of `over`, of which `known` is what it says."""
+
+    now: Snapshot
+    over: Stored | None = None
+    known: Snapshot | None = None
+
+    @cached_property
+    def content(self) -> bytes:
+        """The new state as one file."""
+        return encode(self.now)
+
+    @property
+    def follows(self) -> bool:
+        """Whether the new state is the next serial of what is there, or the first."""
+        return self.over is None or self.over.version == (self.now.lineage, self.now.serial - 1)
 
 
 class Doubt(Exception):
@@ -57,7 +87,7 @@ class Backend(Protocol):
         """The document, or None."""
         ...
 
-    def save(self, content: bytes, over: Stored | None) -> Stored:
+    def save(self, change: Change) -> Stored:
         """Write only over that predecessor and only while the lock is ours. Doubt: look what is there."""
         ...
 

@@ -1,10 +1,11 @@
-"""PostgreSQL: the state as a row. One connection holds an advisory lock and does every write: a lost lock cannot write."""
+"""PostgreSQL: the state as a row, open intents as rows. One connection holds an advisory lock and does every write, so that
+a lost lock cannot write."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
@@ -12,27 +13,21 @@ from pydantic import ValidationError
 from reconcile.errors import ReconcileError
 from reconcile.state.lock import Holder
 from reconcile.state.options import PostgresOptions, resolved
-from reconcile.state.place import Doubt, Held, Place, Stored
+from reconcile.state.place import Change, Doubt, Held, Place
+from reconcile.state.rows import CREATE, INSERT, INTENTS, OPEN, ROW, SCHEMA, SETTLE, UPDATE, Row, Steps, steps
 
 T = TypeVar("T")
 
-CREATE = """
-CREATE SCHEMA IF NOT EXISTS {schema};
-CREATE TABLE IF NOT EXISTS {schema}.states
-    (name text PRIMARY KEY, lineage text NOT NULL, serial bigint NOT NULL, content text NOT NULL);
-CREATE TABLE IF NOT EXISTS {schema}.holders (name text PRIMARY KEY, holder text NOT NULL);
-"""
+NAMESPACE = "SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = %s"
+TABLE = "SELECT 1 FROM pg_catalog.pg_tables WHERE schemaname = %s AND tablename = %s"
 TAKE = "SELECT pg_catalog.pg_try_advisory_lock(%s, %s)"
 LOCKED = """
 FROM pg_catalog.pg_locks WHERE locktype = 'advisory' AND granted AND classid = %s::oid AND objid = %s::oid AND objsubid = 2
 AND database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
 """
+PID = "SELECT pg_catalog.pg_backend_pid()"
 OURS = f"SELECT pid {LOCKED} AND pid = pg_catalog.pg_backend_pid()"
 BREAK = f"SELECT pg_catalog.pg_terminate_backend(pid) {LOCKED}"
-INSERT = "INSERT INTO {schema}.states VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING"
-UPDATE = """
-UPDATE {schema}.states SET lineage = %s, serial = %s, content = %s WHERE name = %s AND lineage = %s AND serial = %s
-"""
 HOLD = "INSERT INTO {schema}.holders VALUES (%s, %s) ON CONFLICT (name) DO UPDATE SET holder = EXCLUDED.holder"
 
 
@@ -59,17 +54,13 @@ class PostgresBackend:
 
     def lock(self, us: Holder) -> None:
         """Take the advisory lock and see that it stays with this connection: behind a transaction pooler it would not."""
+        self._do(self._refuse_pooler)
         self._do(self._create)
         if not self._one(TAKE, self._key):
             raise Held(self._holder())
-        seen = {self._one(OURS, self._key), self._one(OURS, self._key), self._one("SELECT pg_catalog.pg_backend_pid()")}
-        if len(seen) != 1:
-            self.close()
-            raise ReconcileError(
-                "the connection goes through a transaction pooler, where locks do not last",
-                where=self.where,
-                hint="connect to the server itself, or to a pool in session mode",
-            )
+        if {self._one(OURS, self._key), self._one(OURS, self._key)} != {self._one(PID)}:
+            self._one(BREAK, self._key)
+            raise self._pooled()
         self._us = us
         self._run(HOLD, (self._options.name, us.model_dump_json()))
 
@@ -86,25 +77,15 @@ class PostgresBackend:
             raise ReconcileError(f"the lock is another one: {holder or 'nobody holds it'}", where=self.where)
         self._one(BREAK, self._key)
 
-    def load(self) -> Stored | None:
-        """The row."""
-        if self._one("SELECT pg_catalog.to_regclass(%s)", (f'"{self._options.schema_name}".states',)) is None:
-            return None
-        content = self._one("SELECT content FROM {schema}.states WHERE name = %s", (self._options.name,))
-        return None if content is None else Stored(content.encode())
+    def load(self) -> Row | None:
+        """The row and its intents, as of one moment."""
+        return self._do(self._loaded)
 
-    def save(self, content: bytes, over: Stored | None) -> Stored:
-        """Write on the connection that holds the lock, and only over that lineage and serial."""
-        stored = Stored(content)
-        lineage, serial = stored.version
-        name, text = self._options.name, content.decode()
-        if over is None:
-            count = self._run(INSERT, (name, lineage, serial, text))
-        else:
-            count = self._run(UPDATE, (lineage, serial, text, name, *over.version))
-        if count != 1:
-            raise Doubt("another version is there")
-        return stored
+    def save(self, change: Change) -> Row:
+        """Write document and intents in one transaction, on the connection that holds the lock, only over that version."""
+        needed = steps(change)
+        self._do(lambda connection: self._write(connection, change, needed))
+        return needed.row
 
     def close(self) -> None:
         """End the connection, and with it the lock."""
@@ -119,11 +100,65 @@ class PostgresBackend:
         except ValidationError:
             return None
 
+    def _refuse_pooler(self, connection: Any) -> None:
+        """While another connection is in a transaction it has a server process to itself: it must not be ours, and ours stay."""
+        import psycopg
+
+        ours = self._fetch(connection, PID)
+        with suppress(psycopg.OperationalError), self._connect() as other, other.transaction():
+            theirs = self._fetch(other, PID)
+            if theirs == ours or self._fetch(connection, PID) != ours:
+                raise self._pooled()
+
+    def _pooled(self) -> ReconcileError:
+        self.close()
+        return ReconcileError(
+            "the connection goes through a transaction pooler, where locks do not last",
+            where=self.where,
+            hint="connect to the server itself, or to a pool in session mode",
+        )
+
     def _create(self, connection: Any) -> None:
-        if self._fetch(connection, "SELECT pg_catalog.to_regclass(%s)", (f'"{self._options.schema_name}".holders',)) is None:
-            with connection.transaction():
-                connection.execute("SELECT pg_catalog.pg_advisory_xact_lock(%s, %s)", (1_919_247_219, 0))
-                connection.execute(self._sql(CREATE))
+        if self._there(connection, "intents") and self._there(connection, "holders"):
+            return
+        with connection.transaction():
+            connection.execute("SELECT pg_catalog.pg_advisory_xact_lock(%s, %s)", (1_919_247_219, 0))
+            if self._fetch(connection, NAMESPACE, (self._options.schema_name,)) is None:
+                connection.execute(self._sql(SCHEMA))
+            connection.execute(self._sql(CREATE))
+
+    def _there(self, connection: Any, table: str) -> bool:
+        return self._fetch(connection, TABLE, (self._options.schema_name, table)) is not None
+
+    def _loaded(self, connection: Any) -> Row | None:
+        with self._transaction(connection, "ISOLATION LEVEL REPEATABLE READ, READ ONLY"):
+            if not self._there(connection, "states"):
+                return None
+            found = connection.execute(self._sql(ROW), (self._options.name,)).fetchone()
+            beside = self._there(connection, "intents")  # not in a layout of before there were such rows
+            intents = connection.execute(self._sql(INTENTS), (self._options.name,)).fetchall() if beside else []
+        return None if found is None else Row(found[2].encode(), None, found[0], found[1], dict(intents))
+
+    def _write(self, connection: Any, change: Change, needed: Steps) -> None:
+        name, values = self._options.name, (change.now.lineage, change.now.serial, needed.document, self._options.name)
+        with self._transaction(connection, "ISOLATION LEVEL READ COMMITTED, READ WRITE"):
+            if self._fetch(connection, OURS, self._key) is None:
+                raise ReconcileError("the lock is no longer ours", where=self.where, hint="nothing was written")
+            query, over = (INSERT, ()) if change.over is None else (UPDATE, change.over.version)
+            if connection.execute(self._sql(query), (*values, *over)).rowcount != 1:
+                raise Doubt("another version is there")
+            if needed.opened:
+                connection.execute(self._sql(OPEN), (name, *needed.columns()))
+            if needed.settled:
+                connection.execute(self._sql(SETTLE), (name, needed.settled))
+
+    @contextmanager
+    def _transaction(self, connection: Any, mode: str) -> Iterator[None]:
+        """All or nothing, and no name in it means anything but what the server itself calls so."""
+        with connection.transaction():
+            connection.execute(f"SET TRANSACTION {mode}")
+            connection.execute("SET LOCAL search_path = pg_catalog")
+            yield
 
     def _one(self, query: str, values: tuple[Any, ...] = ()) -> Any:
         return self._do(lambda connection: self._fetch(connection, query, values))
@@ -131,7 +166,7 @@ class PostgresBackend:
     def _run(self, query: str, values: tuple[Any, ...]) -> int:
         return self._do(lambda connection: int(connection.execute(self._sql(query), values).rowcount))
 
-    def _fetch(self, connection: Any, query: str, values: tuple[Any, ...]) -> Any:
+    def _fetch(self, connection: Any, query: str, values: tuple[Any, ...] = ()) -> Any:
         row = connection.execute(self._sql(query), values).fetchone()
         return None if row is None else row[0]
 
@@ -153,13 +188,18 @@ class PostgresBackend:
 
     def _connected(self) -> Any:
         """The connection; a new one takes the lock again before anything else, or there is none."""
+        if self._connection is None:
+            self._connection = self._connect()
+            if self._us is not None:
+                if not self._fetch(self._connection, TAKE, self._key):
+                    raise ReconcileError("the connection broke, and the lock with it; another run holds it now", where=self.where)
+                self._connection.execute(self._sql(HOLD), (self._options.name, self._us.model_dump_json()))
+        return self._connection
+
+    def _connect(self) -> Any:
         import psycopg
 
-        if self._connection is None:
-            self._connection = psycopg.connect(**self._login, autocommit=True)
-            if self._us is not None and not self._fetch(self._connection, TAKE, self._key):
-                raise ReconcileError("the connection broke, and the lock with it; another run holds it now", where=self.where)
-        return self._connection
+        return psycopg.connect(**self._login, autocommit=True, prepare_threshold=None)
 
 
 def _login(options: PostgresOptions, environ: Mapping[str, str]) -> dict[str, Any]:

@@ -10,18 +10,18 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 from reconcile.errors import CommandLineWrong, ReconcileError
 from reconcile.model.snapshot import LastRun, Snapshot
 from reconcile.ports import Clock
-from reconcile.state.codec import decode, encode
 from reconcile.state.files import Files, write_whole
 from reconcile.state.found import Generation, found
 from reconcile.state.journal import Journal
 from reconcile.state.local import beside
 from reconcile.state.lock import FileLock, Holder, locked, ourselves
-from reconcile.state.place import AGAIN, Backend, Doubt, Held, Place, Stored, surely
+from reconcile.state.place import AGAIN, Backend, Change, Doubt, Held, Place, Stored, surely
 from reconcile.state.rescue import Rescue
 from reconcile.state.session import Session
 
@@ -144,10 +144,11 @@ class RemoteStore:
 
     def _begin(self, backend: Backend, operation: str) -> Session:
         stored = surely(backend.load, self._sleep)
-        writer = _Writer(self, backend, stored)
+        known = self._decoded(stored, self.where)
+        writer = _Writer(self, backend, stored, known)
         written, dumped = self._journal().read(), self._rescue.read()
         return Session(
-            found(self._decoded(stored, self.where), written, dumped, where=str(self._journal_path)),
+            found(known, written, dumped, where=str(self._journal_path)),
             journal=self._journal(),
             rescue=self._rescue,
             save=writer.save,
@@ -166,7 +167,7 @@ class RemoteStore:
         return Journal(self._files, self._journal_path)
 
     def _decoded(self, stored: Stored | None, where: str) -> Snapshot:
-        return Snapshot() if stored is None else decode(stored.content, where=where, tool_version=self._tool_version)
+        return Snapshot() if stored is None else stored.snapshot(where=where, tool_version=self._tool_version)
 
     def keep(self, content: bytes) -> None:
         """Keep on this machine what is about to be replaced by something that does not follow it."""
@@ -180,27 +181,32 @@ class RemoteStore:
 class _Writer:
     """Writes over what was last seen there, and finds out what became of a write whose answer was lost."""
 
-    def __init__(self, store: RemoteStore, backend: Backend, stored: Stored | None) -> None:
+    def __init__(self, store: RemoteStore, backend: Backend, stored: Stored | None, known: Snapshot) -> None:
         self._store = store
         self._backend = backend
         self._stored = stored
+        self._known = known
 
     def save(self, snapshot: Snapshot) -> None:
-        content = encode(snapshot)
-        before = self._stored
-        if before is not None and before.version != (snapshot.lineage, snapshot.serial - 1):
-            self._store.keep(before.content)
+        """Until it is there. Raises ReconcileError when something else is, or the place does not take it."""
+        change = Change(snapshot, self._stored, self._known)
+        if change.over is not None and not change.follows:
+            self._store.keep(change.over.document())
         words = ""
         for wait in AGAIN:
             try:
-                self._stored = self._backend.save(content, before)
-                return
+                return self._saved(self._backend.save(change), snapshot)
             except Doubt as doubt:
                 words = str(doubt)
             if self._arrived(snapshot):
                 return
+            change = Change(snapshot, self._stored, self._known)
             self._store.pause(wait)
         raise ReconcileError(f"the place does not take it: {words}", where=self._backend.where)
+
+    def _saved(self, stored: Stored, snapshot: Snapshot) -> None:
+        self._stored = stored
+        self._known = replace(snapshot, resources=dict(snapshot.resources), pending=dict(snapshot.pending))
 
     def _arrived(self, snapshot: Snapshot) -> bool:
         """Whether the document there is the one we meant to write. Raises when it is a third one."""
@@ -208,8 +214,8 @@ class _Writer:
         version = None if there is None else there.version
         before = None if self._stored is None else self._stored.version
         if there is not None and version == (snapshot.lineage, snapshot.serial):
-            if decode(there.content, where=self._backend.where, tool_version="") == snapshot:
-                self._stored = there
+            if there.snapshot(where=self._backend.where, tool_version="") == snapshot:
+                self._saved(there, snapshot)
                 return True
         elif version == before:
             self._stored = there

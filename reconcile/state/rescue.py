@@ -6,10 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from reconcile.errors import ReconcileError
-from reconcile.model.snapshot import Drop, Opened, Put, Settled, Snapshot
+from reconcile.model.snapshot import AnyFact, Drop, Opened, Put, Settled, Snapshot
 from reconcile.state.codec import decode, encode
 from reconcile.state.files import Files, write_whole
-from reconcile.state.journal import AnyFact
 
 
 def difference(before: Snapshot, after: Snapshot) -> list[AnyFact]:

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from reconcile.errors import ReconcileError
 from reconcile.state.lock import Holder
 from reconcile.state.options import S3Options, resolved
-from reconcile.state.place import Doubt, Held, Place, Stored
+from reconcile.state.place import Change, Doubt, Held, Place, Stored
 
 UNMET = (412, 404, 409)  # somebody was there before, or is at it right now
 
@@ -71,9 +71,10 @@ class S3Backend:
         """The object."""
         return self._get(self._options.key)
 
-    def save(self, content: bytes, over: Stored | None) -> Stored:
+    def save(self, change: Change) -> Stored:
         """Look whether the lock is still ours, then write over that very version."""
         self._refuse_without_lock()
+        content, over = change.content, change.over
         condition = {"IfNoneMatch": "*"} if over is None else {"IfMatch": over.tag}
         try:
             return Stored(content, self._put(self._options.key, content, **condition, ContentType="application/json"))

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from reconcile.errors import ReconcileError
-from reconcile.model.snapshot import LastRun, Opened, Snapshot, fold
+from reconcile.model.snapshot import AnyFact, LastRun, Opened, Snapshot, fold
 from reconcile.state.found import Found
-from reconcile.state.journal import AnyFact, Header, Journal
+from reconcile.state.journal import Header, Journal
 from reconcile.state.rescue import Rescue
 
 PACE = 10.0  # seconds between two writes of a shared state that nothing else asks for
@@ -56,6 +56,7 @@ class Session:
         self._next_write = seconds() + PACE
         self._guard = threading.Lock()
         self._failed = False
+        self._closed = False
         self._dumped = False
         if start.rescued is not None:
             self._take_over(start.rescued)
@@ -94,6 +95,8 @@ class Session:
     def _append(self, facts: Sequence[AnyFact]) -> None:
         if self._failed:  # its end may be torn, and a second fsync proves nothing
             raise OSError("an earlier write failed")
+        if self._closed:  # a thread that comes late must not begin the journal anew
+            raise OSError("the session is over")
         self._ready().append(facts)
 
     def _ready(self) -> Journal:
@@ -176,7 +179,7 @@ class Session:
             raise ReconcileError(f"the state is saved, but what lay beside it cannot be removed: {error}") from error
 
     def _lost(self, what: str, error: Exception) -> ReconcileError:
-        """Dump what is known and say where. Intents whose request never left are not in it."""
+        """Dump what is known and say where. Of a call that told intents only, whose requests never left, nothing is in it."""
         self._lineage = self._lineage or self._entropy()
         told = self._rescue.save(replace(self.snapshot, tool_version=self._tool_version))
         self._dumped = True
@@ -188,11 +191,13 @@ class Session:
             self._dumped = False
 
     def close(self) -> None:
-        """Leave the journal as it is: the next session goes on from it."""
-        try:
-            self._journal.close()
-        except OSError as error:
-            raise ReconcileError(f"the journal cannot be closed: {error}") from error
+        """Leave the journal as it is: the next session goes on from it. Nothing is recorded any more."""
+        with self._guard:
+            self._closed = True
+            try:
+                self._journal.close()
+            except OSError as error:
+                raise ReconcileError(f"the journal cannot be closed: {error}") from error
 
 
 def _unsent(fact: AnyFact) -> bool:

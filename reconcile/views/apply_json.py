@@ -10,9 +10,9 @@ from typing import Any
 from reconcile import __version__
 from reconcile.errors import InputInvalid, ReconcileError, TargetError
 from reconcile.model.plan import Plan
+from reconcile.model.rows import change_row
 from reconcile.ports import Progress
 from reconcile.views.plan_document import FORMAT_VERSION
-from reconcile.views.plan_rows import change_row
 
 
 def _line(row: Mapping[str, Any]) -> str:

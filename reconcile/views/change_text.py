@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from reconcile.model.instants import instant_ms
+from reconcile.model.rows import Row
 from reconcile.model.template import put_at
 from reconcile.views.inert import cells, inert
 from reconcile.views.layout import hanging
-from reconcile.views.plan_rows import Row
-from reconcile.views.units import instant_ms, rough
+from reconcile.views.units import rough
 from reconcile.views.values import SECRET, flat, value_text
 
 Fact = tuple[str, str]

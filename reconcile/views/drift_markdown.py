@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from reconcile.model.change import Drift
+from reconcile.model.instants import instant
+from reconcile.model.rows import drift_row
 from reconcile.model.snapshot import Snapshot
 from reconcile.views.commonmark import Purse, code, fence, folded, marker
 from reconcile.views.drift_views import Tasks, drift_summary, task_words
 from reconcile.views.markdown_rows import drift_block
-from reconcile.views.plan_rows import drift_row
-from reconcile.views.units import counted, instant
+from reconcile.views.units import counted
 
 _ROOM = 2_000
 

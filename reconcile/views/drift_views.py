@@ -8,15 +8,16 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from reconcile import __version__
 from reconcile.model.change import Drift
+from reconcile.model.instants import instant
+from reconcile.model.rows import drift_row
 from reconcile.model.snapshot import Snapshot
 from reconcile.ports import TaskStatus
 from reconcile.views.change_text import step_text
 from reconcile.views.inert import cells, inert
 from reconcile.views.layout import hanging
 from reconcile.views.plan_document import FORMAT_VERSION
-from reconcile.views.plan_rows import drift_row
 from reconcile.views.style import Style
-from reconcile.views.units import counted, instant
+from reconcile.views.units import counted
 
 Tasks = Mapping[str, tuple[str, TaskStatus]]
 KINDS = ("missing", "changed", "twin", "expired", "unconfirmed", "orphan")

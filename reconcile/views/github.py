@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from reconcile.model.rows import Row
 from reconcile.views.inert import inert
-from reconcile.views.plan_rows import Row
 from reconcile.views.units import counted
 
 _AT_START = re.compile(r"^(\s*)::", re.MULTILINE)

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from reconcile.model.rows import Row
 from reconcile.views.inert import inert
 from reconcile.views.layout import look_of
-from reconcile.views.plan_rows import Row
 
 if TYPE_CHECKING:
     from reconcile.model.desired import Desired

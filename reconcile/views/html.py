@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from reconcile.model.change import ACTIONS
+from reconcile.model.instants import instant_ms
+from reconcile.model.rows import Row
 from reconcile.views import page_parts as parts
 from reconcile.views.graph import graph_of, tone_of
 from reconcile.views.layout import look_of
@@ -16,9 +18,7 @@ from reconcile.views.markup import Markup, tag
 from reconcile.views.page_rows import embedded, place_of
 from reconcile.views.page_script import SCRIPT
 from reconcile.views.page_style import STYLE
-from reconcile.views.plan_rows import Row
 from reconcile.views.timeline import spans_of
-from reconcile.views.units import instant_ms
 
 if TYPE_CHECKING:
     from reconcile.model.desired import Desired

@@ -6,13 +6,14 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from reconcile.model.change import ACTIONS
+from reconcile.model.instants import instant_ms
+from reconcile.model.rows import Row
 from reconcile.views.commonmark import FENCE_BYTES, Purse, code, fence, folded, marker, table
 from reconcile.views.markdown_alerts import alerts
 from reconcile.views.markdown_rows import content_block, drift_block, expiry_note, field_block, overview_line
-from reconcile.views.plan_rows import Row
 from reconcile.views.plan_summary import summary_line
 from reconcile.views.plan_text import shell_word
-from reconcile.views.units import counted, instant_ms
+from reconcile.views.units import counted
 
 LEAST_BYTES = 4_000
 _LAST = 1_000  # what the sentence about left out parts may take

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from reconcile.model.rows import Row
 from reconcile.views.commonmark import Purse, code
 from reconcile.views.markdown_rows import task_words
-from reconcile.views.plan_rows import Row
 from reconcile.views.plan_text import resolve_command
 from reconcile.views.units import counted
 

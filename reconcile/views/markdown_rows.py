@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from reconcile.model.instants import instant_ms
+from reconcile.model.rows import Row
 from reconcile.views.change_text import ROUTINE, expiry_words
 from reconcile.views.commonmark import cut
-from reconcile.views.plan_rows import Row
-from reconcile.views.units import instant_ms, rough
+from reconcile.views.units import rough
 from reconcile.views.values import SECRET, flat, value_text
 
 _SIGNS = {"report": "+", "update": "!", "replace": "!", "adopt": "!", "trigger": "!", "clear": "-"}

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from reconcile.model.rows import Row
 from reconcile.views.graph import Graph
 from reconcile.views.graph_svg import MOST_EDGES, graph_svg
 from reconcile.views.markup import Markup, tag
-from reconcile.views.plan_rows import Row
 from reconcile.views.plan_summary import summary_line
 from reconcile.views.plan_text import resolve_command
 from reconcile.views.timeline import Span

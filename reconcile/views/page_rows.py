@@ -6,13 +6,14 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from reconcile.model.instants import instant_ms
+from reconcile.model.rows import Row
 from reconcile.model.template import put_at
 from reconcile.views.change_text import expiry_words
 from reconcile.views.inert import inert
 from reconcile.views.layout import look_of
 from reconcile.views.markup import Markup
-from reconcile.views.plan_rows import Row
-from reconcile.views.units import instant_ms, rough
+from reconcile.views.units import rough
 from reconcile.views.values import SECRET, flat, value_text
 
 Fact = tuple[str, str]

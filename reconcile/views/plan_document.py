@@ -8,9 +8,9 @@ from typing import Any
 from reconcile import __version__
 from reconcile.errors import PlanRefused
 from reconcile.model.base import digest
+from reconcile.model.instants import instant
 from reconcile.model.plan import Plan
-from reconcile.views.plan_rows import change_row, drift_row, intent_row, sorted_data, violation_row
-from reconcile.views.units import instant
+from reconcile.model.rows import change_row, drift_row, intent_row, sorted_data, violation_row
 
 FORMAT_VERSION = "1.0"
 _AGAIN = "plan again: `reconcile plan --out FILE`"

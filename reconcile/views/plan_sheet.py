@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
 from reconcile.model.change import Renew
+from reconcile.model.instants import instant_ms
 from reconcile.model.plan import Plan
-from reconcile.views.plan_rows import Row, change_row, drift_row, intent_row, violation_row
-from reconcile.views.units import instant_ms
+from reconcile.model.rows import Row, change_row, drift_row, intent_row, violation_row
 
 T = TypeVar("T")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from reconcile.model.instants import instant
 from reconcile.model.plan import Plan
 from reconcile.views.change_text import detail_lines, expiry_words
 from reconcile.views.inert import inert
@@ -12,7 +13,7 @@ from reconcile.views.layout import action_line, hanging, sentence
 from reconcile.views.plan_sheet import Group, Sheet, sheet_of_document, sheet_of_plan
 from reconcile.views.plan_summary import summary_line
 from reconcile.views.style import Style
-from reconcile.views.units import counted, instant
+from reconcile.views.units import counted
 
 MOST_ROWS = 200
 _RENEWALS = "Renewals (no change of content)"

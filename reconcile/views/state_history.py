@@ -6,9 +6,10 @@ import json
 from collections.abc import Sequence
 from typing import Protocol
 
+from reconcile.model.instants import instant
 from reconcile.model.snapshot import LastRun
 from reconcile.views.inert import inert
-from reconcile.views.units import counted, instant
+from reconcile.views.units import counted
 
 
 class Version(Protocol):

@@ -6,11 +6,12 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from reconcile.model.instants import instant
 from reconcile.model.snapshot import RecordedAlarm, RecordedEvent, RecordedHandling, Run, Snapshot
 from reconcile.views.inert import cells, inert, pad
 from reconcile.views.plan_text import resolve_command
 from reconcile.views.style import Style
-from reconcile.views.units import counted, instant
+from reconcile.views.units import counted
 from reconcile.views.values import flat, value_text
 
 AnyRecorded = RecordedAlarm | RecordedEvent | RecordedHandling

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from reconcile.model.instants import instant_ms
 from reconcile.model.renewal import margin
-from reconcile.views.plan_rows import Row
-from reconcile.views.units import instant_ms
+from reconcile.model.rows import Row
 
 if TYPE_CHECKING:
     from reconcile.model.snapshot import Snapshot

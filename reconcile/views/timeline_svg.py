@@ -6,11 +6,12 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from math import sqrt
 
+from reconcile.model.instants import instant
 from reconcile.views.graph import tone_of
 from reconcile.views.inert import inert
 from reconcile.views.markup import Markup, tag
 from reconcile.views.timeline import Span
-from reconcile.views.units import duration, instant, rough
+from reconcile.views.units import duration, rough
 
 MOST_LANES = 40
 WIDTH, LEFT, RIGHT = 1040, 320, 180

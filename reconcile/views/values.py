@@ -6,8 +6,9 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from reconcile.model.instants import instant
 from reconcile.views.inert import inert
-from reconcile.views.units import duration, instant
+from reconcile.views.units import duration
 
 SECRET = "(secret)"
 _BARE = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.:/@+-#%")

@@ -143,10 +143,11 @@ class Postgres:
             return connection.execute(query, values).fetchone()
 
     def document(self, name: str) -> dict[str, Any]:
-        """The row."""
-        (there,) = self._ask("SELECT to_regclass('reconcile.states')")
-        row = self._ask("SELECT content FROM reconcile.states WHERE name = %s", name) if there else None
-        return json.loads(row[0]) if row else {}
+        """The row, with the rows of its open intents."""
+        (there,) = self._ask("SELECT to_regclass('reconcile.intents')")
+        intents = "ARRAY(SELECT document FROM reconcile.intents WHERE state = name ORDER BY at, id)"
+        row = self._ask(f"SELECT content, serial, {intents} FROM reconcile.states WHERE name = %s", name) if there else None
+        return {**json.loads(row[0]), "serial": row[1], "pending": [json.loads(one) for one in row[2]]} if row else {}
 
     def steal(self, name: str) -> None:
         """End every connection of the tool, and be the first to take the lock."""

@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 
 from reconcile.errors import CommandLineWrong, ReconcileError, StateLocked, StateUnusable
-from reconcile.model.snapshot import Put
+from reconcile.model.snapshot import Put, Snapshot
 from reconcile.state.exchange import export, import_, migrate
 from reconcile.state.lock import Holder
-from reconcile.state.place import Doubt, Place, Stored
+from reconcile.state.place import Change, Doubt, Place, Stored
 from reconcile.state.remote import RemoteStore
 
 from .checks import killed
@@ -203,13 +203,16 @@ class RemoteContract(StoreContract):
         backend = self.place_of(self.folder).connect()
         us = Holder(id="ours", who="us", since="now")
         backend.lock(us)
-        stale = Stored(export(replace(saved, serial=9)), '"0123456789abcdef0123456789abcdef"')
-        for over in (None, stale):
+        for over in (None, self.stale(replace(saved, serial=9))):
             with pytest.raises(Doubt):
-                backend.save(export(replace(saved, lineage="theirs", serial=2)), over)
+                backend.save(Change(replace(saved, lineage="theirs", serial=2), over))
         backend.unlock(us.id)
         backend.close()
         assert self.elsewhere().read() == saved
+
+    def stale(self, snapshot: Snapshot) -> Stored:
+        """This state as the place would have it, under a tag that it never gave."""
+        return Stored(export(snapshot), '"0123456789abcdef0123456789abcdef"')
 
     def test_kill_9_at_some_moment_loses_nothing_acknowledged(self) -> None:
         """At operations on this disk and on the place alike, before and after: the same machine has everything that was

@@ -14,7 +14,7 @@ from reconcile.model.snapshot import Snapshot
 from reconcile.state.codec import encode
 from reconcile.state.http import http_place
 from reconcile.state.open import open_store
-from reconcile.state.place import Doubt, Place, Stored
+from reconcile.state.place import Change, Doubt, Place, Stored
 
 from .http_server import StateServer, serving
 from .remote_contract import RemoteContract
@@ -107,12 +107,12 @@ class TestPlainServer(RemoteContract):
         """As Terraform does; what somebody else wrote in between is still seen."""
         place = http_place({"address": self.address(self.folder)}, {})
         backend = place.connect()
-        stored = backend.save(encode(Snapshot(lineage="a", serial=1)), None)
+        first, second, third = (Snapshot(lineage="a", serial=serial) for serial in (1, 2, 3))
+        stored = backend.save(Change(first))
         assert backend.load() == stored
-        with pytest.raises(Doubt):
-            backend.save(encode(Snapshot(lineage="a", serial=2)), None)
-        with pytest.raises(Doubt):
-            backend.save(encode(Snapshot(lineage="a", serial=3)), Stored(encode(Snapshot(lineage="a", serial=2))))
+        for over in (None, Stored(encode(second))):
+            with pytest.raises(Doubt):
+                backend.save(Change(third, over))
         assert backend.load() == stored
 
 

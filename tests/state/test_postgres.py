@@ -12,8 +12,9 @@ import pytest
 from reconcile.errors import InputInvalid, ReconcileError, StateLocked
 from reconcile.model.snapshot import Snapshot
 from reconcile.state.codec import encode
-from reconcile.state.place import Place
+from reconcile.state.place import Change, Place, Stored
 from reconcile.state.postgres import PostgresBackend, postgres_place
+from reconcile.state.rows import Row
 
 from .remote_contract import RemoteContract
 from .samples import last_run, opened, put
@@ -57,6 +58,10 @@ class TestPostgres(RemoteContract):
             "UPDATE reconcile.states SET content = %s, serial = %s WHERE name = %s",
             (encode(old).decode(), old.serial, options(self.folder)["name"]),
         )
+
+    def stale(self, snapshot: Snapshot) -> Stored:
+        """As its row."""
+        return Row(encode(snapshot), None, str(snapshot.lineage), snapshot.serial)
 
     def execute(self, query: str, values: tuple[Any, ...] = ()) -> None:
         """As the database's owner."""
@@ -103,12 +108,12 @@ class TestPostgres(RemoteContract):
         true = PostgresBackend.save
         calls: list[int] = []
 
-        def save(backend: PostgresBackend, content: bytes, over: Any) -> Any:
+        def save(backend: PostgresBackend, change: Change) -> Any:
             calls.append(1)
             if len(calls) > 1:
-                return true(backend, content, over)
+                return true(backend, change)
             if done:
-                true(backend, content, over)
+                true(backend, change)
             self.cut()
             return backend._one("SELECT 1")
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconcile.views.units import counted, duration, instant, instant_ms, rough
+from reconcile.model.instants import instant, instant_ms
+from reconcile.views.units import counted, duration, rough
 
 
 @pytest.mark.parametrize(

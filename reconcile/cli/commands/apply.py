@@ -10,7 +10,7 @@ import click
 from reconcile.cli.approval import require_person_or
 from reconcile.cli.given import Given, takes_given
 from reconcile.cli.options import LOCK, option
-from reconcile.cli.reports import METRICS, owns_stdout
+from reconcile.cli.reports import METRICS, NOTIFY, owns_stdout
 from reconcile.cli.shaping import may_destroy, refuse_shaping, shapes_plan
 from reconcile.cli.wishes import Wishes
 
@@ -25,6 +25,7 @@ _WAIT = option("--wait", is_flag=True, help="Follow the started tasks until they
 @_JSON
 @_WAIT
 @METRICS
+@NOTIFY
 @LOCK
 @may_destroy
 @shapes_plan
@@ -39,6 +40,7 @@ def apply(
     as_json: bool,
     wait: bool,
     metrics: str | None,
+    notify: str | None,
     **shaping: Any,
 ) -> int:
     """Make the live alarms what the specs say.
@@ -55,13 +57,14 @@ def apply(
     """
     if planfile is not None:
         refuse_shaping(ctx)
-    return _run(ctx.obj, planfile, Wishes("apply", auto_approve, as_json, wait, metrics, lock_timeout), shaping)
+    return _run(ctx.obj, planfile, Wishes("apply", auto_approve, as_json, wait, metrics, notify, lock_timeout), shaping)
 
 
 @click.command()
 @_AUTO
 @_JSON
 @METRICS
+@NOTIFY
 @LOCK
 @shapes_plan
 @takes_given
@@ -74,7 +77,7 @@ def destroy(given: Given, /, lock_timeout: float, auto_approve: bool, as_json: b
       reconcile destroy
       reconcile destroy --target 'alarm.web-*' --auto-approve
     """
-    wishes = Wishes("destroy", auto_approve, as_json, False, shaping.pop("metrics"), lock_timeout)
+    wishes = Wishes("destroy", auto_approve, as_json, False, shaping.pop("metrics"), shaping.pop("notify"), lock_timeout)
     return _run(given, None, wishes, shaping | {"destroy": True})
 
 
@@ -82,6 +85,7 @@ def destroy(given: Given, /, lock_timeout: float, auto_approve: bool, as_json: b
 @_AUTO
 @_JSON
 @METRICS
+@NOTIFY
 @LOCK
 @shapes_plan
 @takes_given
@@ -93,7 +97,7 @@ def renew(given: Given, /, lock_timeout: float, auto_approve: bool, as_json: boo
     Example:
       reconcile renew --auto-approve --lock-timeout 5m
     """
-    wishes = Wishes("renew", auto_approve, as_json, False, shaping.pop("metrics"), lock_timeout)
+    wishes = Wishes("renew", auto_approve, as_json, False, shaping.pop("metrics"), shaping.pop("notify"), lock_timeout)
     return _run(given, None, wishes, shaping | {"renew_only": True})
 
 
@@ -102,8 +106,10 @@ def _run(given: Given, planfile: Path | None, wishes: Wishes, shaping: dict[str,
     require_person_or(wishes.approved or planfile is not None)
     from reconcile.cli.applying import Applier
     from reconcile.cli.metering import measured
+    from reconcile.cli.noticing import Notice
     from reconcile.cli.shaping import plan_options
 
     applier = Applier(given, wishes, asks=planfile is None and not wishes.approved)
-    options = plan_options(shaping)
-    return measured(applier.session, wishes.metrics, wishes.command, lambda told: applier.run(planfile, options, told))
+    options = plan_options(shaping, given)
+    work = Notice(applier.session, wishes.command, wishes.notify).around(lambda told: applier.run(planfile, options, told))
+    return measured(applier.session, wishes.metrics, wishes.command, work)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from reconcile.cli.given import Given, takes_given
+from reconcile.cli.notes import tell_notes
 from reconcile.cli.options import option
 from reconcile.cli.plan_files import write_private
 from reconcile.cli.reports import METRICS, Reports, takes_reports
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 @option("--json", "as_json", is_flag=True, help="Print the plan document instead of text.")
 @option("--full", is_flag=True, help="Show every field, renewal and row.")
 @option("--detailed-exitcode", is_flag=True, help="Exit 2 when there are changes (renewals and deferrals alone are 0).")
+@option("--state", "copy", metavar="FILE", type=click.Path(path_type=Path), help="A copy of the state instead of the state.")
 @takes_reports
 @METRICS
 @may_destroy
@@ -41,6 +43,7 @@ def plan(
     as_json: bool,
     full: bool,
     detailed_exitcode: bool,
+    copy: Path | None,
     metrics: str | None,
     markdown: str | None,
     html: str | None,
@@ -56,7 +59,9 @@ def plan(
       reconcile plan
       reconcile plan --out plan.json && reconcile apply plan.json
       reconcile plan --target 'alarm.web-*' --detailed-exitcode
+      reconcile plan --target @addresses.txt
       reconcile plan --refresh
+      reconcile state pull > copy.json && reconcile plan --state copy.json
       reconcile plan --out plan.json --markdown comment.md --html plan.html
       reconcile plan --json | jq .summary
     """
@@ -65,7 +70,9 @@ def plan(
     from reconcile.cli.metering import measured
     from reconcile.cli.wiring import Session
 
-    session = Session(given)
+    session = Session(given, copy=copy)
+    if copy is not None and not given.path(copy).exists():
+        tell_notes([f"there is no file {copy}: planned as if nothing had been reported yet"], given)
     planning = _Planning(session, reports, out, as_json=as_json, full=full, detailed=detailed_exitcode, silent=silent)
     return measured(session, metrics, "plan", lambda told: planning.run(shaping, told))
 
@@ -93,7 +100,7 @@ class _Planning:
         from reconcile.cli.looking import make_plan
         from reconcile.views.plan_document import plan_document
 
-        found = make_plan(self.session, plan_options(shaping))
+        found = make_plan(self.session, plan_options(shaping, self.given))
         code = 6 if found.violations else 2 if self.detailed and found.has_changes else 0
         wanted = self.as_json or self.out is not None or self.reports != Reports()
         told.document = {"stack": found.stack, "summary": found.summary()}

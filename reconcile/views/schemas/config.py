@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reconcile.model.config import Auth, Target
+from reconcile.model.config import Auth, Check, Notify, Target
 from reconcile.views.schemas.shapes import DIALECT, DURATION, NAME, REFERENCE, Schema, shape_of
 
 TARGET = {
@@ -39,6 +39,19 @@ AUTH = {
     "password_env": "Variable with the password.",
     "domain_env": "Variable with the account's name.",
 }
+CHECK = {
+    "over": "Whether it looks at each change, as `change`, or once at the whole plan, as `plan`.",
+    "when": "Expression that tells what it is about; without it, everything.",
+    "require": "Expression that must hold there.",
+    "message": "What is told where it does not hold.",
+}
+NOTIFY = {
+    "url": "Where to; only as ${env.X}.",
+    "when": "After each run, after runs that did or found something, or only after runs that did not end with 0.",
+    "timeout": "How long the posting may take in all.",
+    "ca_file": "Certificates to trust, beside the config.",
+    "proxy": "Proxy URL.",
+}
 STATE_KEYS = {
     "local": ("path",),
     "http": (
@@ -68,7 +81,10 @@ def config_schema() -> Schema:
     durations = dict.fromkeys(("confirm_timeout", "request_timeout", "settle_time"), DURATION)
     rate: Schema = {"anyOf": [{"type": "string", "pattern": r"^[0-9]{1,6}(\.[0-9]{1,3})?/s$"}, REFERENCE]}
     target = shape_of(Target, TARGET, instead={**durations, "rate": rate})
-    del target["properties"]["name"]
+    check, notify = shape_of(Check, CHECK), shape_of(Notify, NOTIFY, instead={"timeout": DURATION})
+    for part, unwritten in ((target, ("name",)), (check, ("name", "line"))):
+        for key in unwritten:
+            del part["properties"][key]
     return {
         "$schema": DIALECT,
         "$id": "urn:reconcile:schema:config:1",
@@ -76,7 +92,12 @@ def config_schema() -> Schema:
         "type": ["object", "null"],
         "additionalProperties": False,
         "properties": _properties(),
-        "$defs": {"target": target | {"required": ["type"]}, "Auth": shape_of(Auth, AUTH) | {"required": ["type"]}},
+        "$defs": {
+            "target": target | {"required": ["type"]},
+            "Auth": shape_of(Auth, AUTH) | {"required": ["type"]},
+            "check": check | {"required": ["require"]},
+            "notify": notify | {"required": ["url"]},
+        },
     }
 
 
@@ -110,6 +131,16 @@ def _properties() -> Schema:
                 },
                 "max_triggers": {"description": "Tasks of one apply.", "anyOf": [{"type": "integer", "minimum": 0}, REFERENCE]},
             },
+        },
+        "checks": {
+            "type": ["object", "null"],
+            "description": "Policies over plans, by name: expressions in CEL. Where one does not hold, the plan is refused.",
+            "propertyNames": {"pattern": NAME},
+            "additionalProperties": {"$ref": "#/$defs/check"},
+        },
+        "notify": {
+            "description": "Webhook that gets the record of each run.",
+            "anyOf": [{"$ref": "#/$defs/notify"}, {"type": "null"}],
         },
         "targets": {
             "type": ["object", "null"],

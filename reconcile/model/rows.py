@@ -21,8 +21,8 @@ from reconcile.model.change import (
     Update,
     Violation,
 )
+from reconcile.model.instants import instant
 from reconcile.model.snapshot import Intent, RecordedHandling, basis_of
-from reconcile.views.units import instant
 
 Row: TypeAlias = dict[str, Any]
 
