@@ -4,8 +4,9 @@ every request.
     python benchmarks/journal_cost.py
 
 The tool's own emulator is a process of its own and answers 10 ms late; state and journal lie on this disk. With and without
-take turns, so that whatever else this machine does falls on both; the share is of the medians. Without: no line is spelled,
-written or waited for; the state is written at the end all the same.
+take turns, so that whatever else this machine does falls on both. The share is of the medians; that of the fastest runs
+stands beside it, since other work only ever adds. Without: no line is spelled, written or waited for; the state is written at
+the end all the same.
 """
 
 from __future__ import annotations
@@ -18,18 +19,16 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from reconcile import engine
 from reconcile.cli.wiring import SystemClock
 from reconcile.emulator.app import close, make_app
-from reconcile.emulator.coc_alarms import add_alarm
 from reconcile.emulator.settings import Settings
 from reconcile.model.config import Config
 from reconcile.planner import PlanOptions
@@ -39,10 +38,9 @@ from reconcile.state.local import LocalStore
 from reconcile.targets.open import open_targets
 from tests.world import CONFIG, Diary, alarm, desired, handling
 
+ROOT = Path(__file__).parents[1]
 LATENCY = 0.010
-ROUNDS = 9
-CASES = ((100, 0), (1000, 0), (10_000, 0), (20, 20))
-TASK_ALARMS = 1000
+CASES = ((100, 0, 40), (1000, 0, 20), (10_000, 0, 9), (20, 20, 20))  # alarms, tasks, rounds
 ENVIRON = {"HW_AUTH_TOKEN": "t", "HW_REGION_NAME": "local"}
 
 
@@ -51,10 +49,6 @@ def serve(port: int) -> None:
     import uvicorn
 
     app = make_app(None, Settings(auth_required=False))
-    desk = app.state.desk
-    with desk.store.transaction():
-        for number in range(TASK_ALARMS):
-            add_alarm(desk.store, alarm_id(number), now=desk.now(), name="n", importance="major", status="alarming")
 
     async def far_away(scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "http":
@@ -76,9 +70,8 @@ def far_away(port: int) -> Iterator[Config]:
     server = subprocess.Popen([sys.executable, __file__, str(port)], cwd=ROOT)
     try:
         _wait_for(port)
-        targets = {
-            name: target.model_copy(update={"endpoint": f"http://127.0.0.1:{port}", "project_id": "p"}) for name, target in CONFIG.targets.items()
-        }
+        there = {"endpoint": f"http://127.0.0.1:{port}", "project_id": "p"}
+        targets = {name: target.model_copy(update=there) for name, target in CONFIG.targets.items()}
         yield CONFIG.model_copy(update={"targets": targets})
     finally:
         server.terminate()
@@ -142,35 +135,53 @@ async def applied(config: Config, alarms: int, handlings: int, folder: Path, rou
     return took
 
 
-def measure(alarms: int, handlings: int, port: int) -> tuple[float, float, float, int]:
-    """(the share of the time that is the journal's, seconds with it, seconds without, waits for the disk)."""
+def measure(alarms: int, handlings: int, rounds: int, port: int) -> tuple[list[float], list[float], int]:
+    """(seconds of each round with the journal, seconds without, waits for the disk)."""
     took: dict[bool, list[float]] = {True: [], False: []}
-    shares, waits = [], []
-    for number in range(ROUNDS):
-        pair = {}
-        for journal in (True, False) if number % 2 else (False, True):
-            with far_away(port) as config, tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
-                if journal:
-                    with counted() as waits:
-                        pair[journal] = asyncio.run(applied(config, alarms, handlings, Path(folder), str(number)))
-                else:
-                    with no_journal():
-                        pair[journal] = asyncio.run(applied(config, alarms, handlings, Path(folder), str(number)))
-            took[journal].append(pair[journal])
-        shares.append(1 - pair[False] / pair[True])
-    with_it, without = statistics.median(took[True]), statistics.median(took[False])
-    return 1 - without / with_it, with_it, without, len(waits)
+    waited = 0
+    with far_away(port) as config:
+        for number in range(-1, rounds):  # one to warm up
+            for journal in (True, False) if number % 2 else (False, True):
+                start_over(config, handlings)
+                with (
+                    tempfile.TemporaryDirectory(dir=Path.cwd()) as folder,
+                    nullcontext() if journal else no_journal(),
+                    counted() as waits,
+                ):
+                    seconds = asyncio.run(applied(config, alarms, handlings, Path(folder), f"{journal}{number}"))
+                took[journal] += [seconds] if number >= 0 else []
+                waited = len(waits) if journal else waited
+    return took[True], took[False], waited
 
 
-def main(cases: Sequence[tuple[int, int]] = CASES) -> int:
+def start_over(config: Config, handlings: int) -> None:
+    """Empty the server, but for the COC alarms that handlings need."""
+    import httpx
+
+    there = f"{config.targets['aom'].endpoint}/_emulator"
+    httpx.post(f"{there}/reset", timeout=60).raise_for_status()
+    for number in range(handlings):
+        httpx.post(f"{there}/coc-alarms", json={"id": alarm_id(number), "status": "alarming"}).raise_for_status()
+
+
+def share(with_it: float, without: float) -> float:
+    """Of the time with it, how much is the journal's."""
+    return 1 - without / with_it
+
+
+def main(cases: Sequence[tuple[int, int, int]] = CASES) -> int:
     """Print the table; 1 when the journal takes 5 % or more anywhere."""
     worst = 0.0
     port = 20_000 + os.getpid() % 10_000
-    print("| alarms | tasks | with the journal | without | waits for the disk | share |\n|--:|--:|--:|--:|--:|--:|")
-    for alarms, handlings in cases:
-        share, with_it, without, waits = measure(alarms, handlings, port)
-        worst = max(worst, share)
-        print(f"| {alarms:,} | {handlings} | {with_it:.3f} s | {without:.3f} s | {waits} | {share:.1%} |", flush=True)
+    print("| alarms | tasks | rounds | with the journal | without | waits for the disk | share | of the fastest |")
+    print("|--:|--:|--:|--:|--:|--:|--:|--:|")
+    for alarms, handlings, rounds in cases:
+        with_it, without, waits = measure(alarms, handlings, rounds, port)
+        middle = [statistics.median(times) for times in (with_it, without)]
+        found, fastest = share(*middle), share(min(with_it), min(without))
+        worst = max(worst, found)
+        row = [f"{alarms:,}", handlings, rounds, *(f"{took:.3f} s" for took in middle), waits, f"{found:.1%}", f"{fastest:.1%}"]
+        print("| " + " | ".join(map(str, row)) + " |", flush=True)
     return int(worst >= 0.05)
 
 

@@ -1,6 +1,6 @@
-"""Write docs/reference.md from the tool itself: its commands, its schemas, its codes. Run it after changing any of them.
+"""Write docs/reference.md and docs/schemas/ from the tool itself: its commands, its schemas, its codes.
 
-python docs/generate.py
+Run it after changing any of them: python docs/generate.py
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from reconcile.cli.commands.schema import KINDS, schema_text
 from reconcile.cli.root import root
 from reconcile.model.change import ACTIONS
 from reconcile.model.resources import Alarm, Event, Handling, Resource
@@ -21,6 +22,7 @@ from reconcile.views.schemas.config import config_schema
 from reconcile.views.schemas.spec import spec_schema
 
 PAGE = Path(__file__).with_name("reference.md")
+SCHEMAS = {Path(__file__).with_name("schemas") / f"{kind}.schema.json": kind for kind in KINDS}
 EXIT_CODES = {
     "0": "done, or nothing to do; also when there are changes and nobody asked for code 2",
     "1": "failed",
@@ -47,6 +49,12 @@ MEANINGS = {
     "defer": "cannot or must not be done now; the reason says what to do",
     "none": "nothing",
 }
+CHECKS = (
+    "Below `checks`, by name: an expression in CEL that must hold, else the plan is refused (exit code 6). "
+    "`change` is a row of the plan document, as `reconcile plan --json` shows it; `plan` has its `stack`, `as_of`, `complete`, "
+    "`destroy` and `summary`, and with `over: plan` its `changes`. An expression that does not fit its values does not hold. "
+    "See [the recipe](recipes.md#check-plans-against-rules-of-your-own)."
+)
 VARIABLES = {
     "HUAWEICLOUD_SDK_AK, HUAWEICLOUD_SDK_SK, HUAWEICLOUD_SDK_SECURITY_TOKEN": "access key, secret key, token of a temporary one",
     "HW_ACCESS_KEY, HW_SECRET_KEY, HW_SECURITY_TOKEN": "the same in the words of the Terraform provider",
@@ -74,6 +82,11 @@ BACKENDS: dict[str, tuple[Any, dict[str, str]]] = {
             "client_ca_certificate_pem": "Certificate of the authority to trust.",
             "client_certificate_pem": "Our certificate.",
             "client_private_key_pem": "Its key; only as `${env.X}`.",
+            "headers": "Headers that go with each request; a credential only as `${env.X}`.",
+            "retry_max": "How often a request without an answer is tried again.",
+            "retry_wait_min": "Seconds before the first further try; doubled each time.",
+            "retry_wait_max": "The most of them.",
+            "skip_cert_verification": "Refused: certificates are always verified.",
             "request_timeout": "Seconds that one request may take.",
             "ca_file": "The authority to trust, as a file.",
             "proxy": "Proxy URL.",
@@ -161,6 +174,12 @@ def _config(config: Mapping[str, Any]) -> Iterator[str]:
     yield from _keys(config)
     yield "### `guards`"
     yield from _keys(config["properties"]["guards"])
+    yield "### A check"
+    yield CHECKS
+    yield from _keys(config["$defs"]["check"])
+    yield "### `notify`"
+    yield "Where the record of each `apply`, `destroy`, `renew` and `drift` is posted; `reconcile schema run` describes it."
+    yield from _keys(config["$defs"]["notify"])
     yield "### A target"
     yield from _keys(config["$defs"]["target"])
     yield "#### `auth`"
@@ -171,7 +190,8 @@ def _config(config: Mapping[str, Any]) -> Iterator[str]:
         yield f"`{{backend: {name}, …}}`"
         rows = []
         for key, field in model.model_fields.items():
-            default = "required" if field.is_required() else "" if field.default is None else f"`{_plain(field.default)}`"
+            value = field.get_default(call_default_factory=True)
+            default = "required" if field.is_required() else "" if value in (None, {}) else f"`{_plain(value)}`"
             rows.append((f"`{key}`", meanings[key], default))
         yield table(("key", "meaning", "default"), rows)
 
@@ -268,3 +288,6 @@ def _options(options: Iterable[click.Option], context: click.Context) -> str:
 
 if __name__ == "__main__":
     PAGE.write_text(page(), "utf-8")
+    for path, kind in SCHEMAS.items():
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(schema_text(kind), "utf-8")

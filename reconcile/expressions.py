@@ -23,7 +23,7 @@ FUNCTIONS = (
 _TYPES = frozenset(
     {"bool", "bytes", "double", "duration", "int", "list", "map", "null_type", "string", "timestamp", "type", "uint"}
 )
-_OPERATORS = re.compile(r"[^A-Za-z]")
+_WORD = re.compile(r"[A-Za-z_]\w*")  # operators are called `_+_`, `!_`, `@in`
 _MACRO = re.compile(rf"\b(?:{'|'.join(MACROS)})\b")
 _BOUND = re.compile(rf"\b(?:{'|'.join(MACROS)})\s*\(\s*([A-Za-z_]\w*)\s*,")
 _PLACE = re.compile(r"ERROR: <input>:(\d+):(\d+): ([^\n]*)")
@@ -96,7 +96,7 @@ def _refuse_unknown(text: str, program: Any, names: tuple[str, ...]) -> None:
         if name not in known:
             raise ExpressionWrong(f"there is no `{name}` here; the expression sees {' and '.join(names)}", name=name, known=names)
     for name in used["functions"]:
-        if name not in FUNCTIONS and not _OPERATORS.match(name):
+        if name not in FUNCTIONS and _WORD.fullmatch(name):
             raise ExpressionWrong(f"there is no function `{name}`", name=name, known=(*FUNCTIONS, *MACROS))
 
 

@@ -109,6 +109,9 @@ class MemorySession:
             self.store.dirty = True
             self.store.facts += facts
 
+    def note(self, facts: Sequence[Any]) -> None:
+        self.record(facts)
+
     def announce(self, facts: Iterable[Any]) -> None:
         """Nobody shares this store."""
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import click
+
 from reconcile.cli.given import Given
 from reconcile.cli.options import option
 from reconcile.cli.streams import answer, tell_runner
@@ -20,14 +22,17 @@ if TYPE_CHECKING:
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 STDOUT = "-"
 SUMMARY_BYTES = 500_000  # GitHub takes 1 MiB per step
-MARKDOWN = option("--markdown", metavar="FILE", help="Write a review comment in Markdown; `-` is stdout.")
-METRICS = option("--metrics", metavar="FILE", help="Write Prometheus metrics of this run; `-` is stdout.")
+_FILE = click.Path(allow_dash=True)
+MARKDOWN = option("--markdown", metavar="FILE", type=_FILE, help="Write a review comment in Markdown; `-` is stdout.")
+METRICS = option("--metrics", metavar="FILE", type=_FILE, help="Write Prometheus metrics of this run; `-` is stdout.")
 NOTIFY = option("--notify", metavar="URL", help="Post a record of the run; better set in the variable, as URLs hold tokens.")
 _OPTIONS = (
     MARKDOWN,
-    option("--html", metavar="FILE", help="Write a page that stands by itself; `-` is stdout."),
-    option("--gitlab-report", metavar="FILE", help="Write GitLab's merge request report; `-` is stdout."),
-    option("--dotenv", metavar="FILE", help="Write RECONCILE_CHANGES and the like for a dotenv report; `-` is stdout."),
+    option("--html", metavar="FILE", type=_FILE, help="Write a page that stands by itself; `-` is stdout."),
+    option("--gitlab-report", metavar="FILE", type=_FILE, help="Write GitLab's merge request report; `-` is stdout."),
+    option(
+        "--dotenv", metavar="FILE", type=_FILE, help="Write RECONCILE_CHANGES and the like for a dotenv report; `-` is stdout."
+    ),
     option("--github", is_flag=True, help="Annotate for GitHub Actions; fill $GITHUB_OUTPUT and $GITHUB_STEP_SUMMARY."),
 )
 

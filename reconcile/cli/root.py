@@ -22,7 +22,7 @@ COMMANDS = {
     "resolve": Lazy(f"{_PLACE}.resolve", "resolve", "Say how a task ended whose answer was lost."),
     "import": Lazy(f"{_PLACE}.imports", "import_", "Take over a live alarm, or write specs for what nobody declared."),
     "graph": Lazy(f"{_PLACE}.graph", "graph", "Draw alarms and handlings, with what a plan does to them."),
-    "schema": Lazy(f"{_PLACE}.schema", "schema", "Print the JSON Schema of specs, config, plan or state."),
+    "schema": Lazy(f"{_PLACE}.schema", "schema", "Print the JSON Schema of specs, config, plan and more."),
     "whoami": Lazy(f"{_PLACE}.whoami", "whoami", "Show the identity each target would use, and why."),
     "emulator": Lazy(f"{_PLACE}.emulator", "emulator", "Serve the emulated cloud APIs on this machine."),
     "version": Lazy(f"{_PLACE}.version", "version", "Show the version."),

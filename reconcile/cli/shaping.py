@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from click.core import ParameterSource
 
+from reconcile.cli.completing import addresses, alarms, handlings
 from reconcile.cli.given import Given
 from reconcile.cli.listed import listed
 from reconcile.cli.options import BUDGET, INSTANT, option
@@ -18,14 +19,23 @@ if TYPE_CHECKING:
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 GLOB = "In globs `*` and `?` are special, `[` is not. @FILE holds one a line."
+_GLOBS: dict[str, Any] = {"metavar": "GLOB", "multiple": True, "shell_complete": addresses}
 _OPTIONS = (
-    option("--target", "targets", metavar="GLOB", multiple=True, help=f"Look at these addresses only; repeatable. {GLOB}"),
-    option("--exclude", "excludes", metavar="GLOB", multiple=True, help="Leave these addresses out; repeatable, or @FILE."),
+    option("--target", "targets", **_GLOBS, help=f"Look at these addresses only; repeatable. {GLOB}"),
+    option("--exclude", "excludes", **_GLOBS, help="Leave these addresses out; repeatable, or @FILE."),
     option("--on", metavar="TARGET", multiple=True, help="Look at resources on this configured target only; repeatable."),
     option("--refresh", is_flag=True, help="Ask first what is live, and repair what differs."),
     option("--adopt", is_flag=True, help="Take over unstamped live alarms that match a declared one; never another stack's."),
-    option("--replace", metavar="ADDR", multiple=True, help="Clear this alarm and report it again; repeatable."),
-    option("--rerun", metavar="ADDR", multiple=True, help="Run this handling's task again; repeatable."),
+    option(
+        "--replace",
+        metavar="ADDR",
+        multiple=True,
+        shell_complete=alarms,
+        help="Clear this alarm and report it again; repeatable.",
+    ),
+    option(
+        "--rerun", metavar="ADDR", multiple=True, shell_complete=handlings, help="Run this handling's task again; repeatable."
+    ),
     option("--allow", metavar="KIND=N", type=BUDGET, multiple=True, help="Lift a guard: clears=N, triggers=N or empty."),
 )
 _DESTROY = option("--destroy", is_flag=True, help="Clear every alarm the state holds.")

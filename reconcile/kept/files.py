@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-import tempfile
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,11 +40,11 @@ class Kept:
 
     def write(self, name: str, content: bytes) -> None:
         """Put a file in place at once; of two writers the later wins. Old files make room."""
-        self._put(name, MAGIC + hashlib.sha256(content).digest() + content)
+        self._put(name, (MAGIC, hashlib.sha256(content).digest(), content))
 
-    def write_plain(self, name: str, content: bytes) -> None:
-        """The same without a checksum, for content whose parts are checked when they are read."""
-        self._put(name, content)
+    def write_parts(self, name: str, parts: Iterable[bytes]) -> bool:
+        """The same without a checksum, for content whose parts are checked when they are read; whether it is there now."""
+        return self._put(name, parts)
 
     def open(self, name: str) -> int | None:
         """A descriptor for reading, or None. Never follows a link, never waits."""
@@ -61,28 +61,33 @@ class Kept:
     def _path(self, name: str) -> Path:
         return self.folder / (name + SUFFIX)
 
-    def _put(self, name: str, content: bytes) -> None:
-        if len(content) > MOST_BYTES // 4:
-            return
+    def _put(self, name: str, parts: Iterable[bytes]) -> bool:
+        import tempfile
+
         with suppress(OSError):
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._make_room(name, len(content))
             handle, temporary = tempfile.mkstemp(dir=self.folder, prefix=".new-", suffix=SUFFIX)  # private from the start
             try:
-                with os.fdopen(handle, "wb") as file:
-                    file.write(content)
-                Path(temporary).replace(self._path(name))
+                with os.fdopen(handle, "wb", buffering=1 << 16) as file:
+                    file.writelines(parts)
+                    size = file.tell()
+                self._make_room(name, temporary, size)
+                if size <= MOST_BYTES // 4:
+                    Path(temporary).replace(self._path(name))
+                    return True
+                Path(temporary).unlink()
             except BaseException:
                 Path(temporary).unlink(missing_ok=True)
                 raise
+        return False
 
-    def _make_room(self, name: str, size: int) -> None:
+    def _make_room(self, name: str, temporary: str, size: int) -> None:
         """Remove the oldest until the new one fits; what a dead run left half written goes, too."""
         found = []
         for path in self.folder.iterdir():
             with suppress(OSError):
                 seen = path.lstat()
-                if path.name.endswith(SUFFIX) and path != self._path(name) and stat.S_ISREG(seen.st_mode):
+                if path.name.endswith(SUFFIX) and path not in (self._path(name), Path(temporary)) and stat.S_ISREG(seen.st_mode):
                     found.append((seen.st_mtime, seen.st_size, path))
         room, places = MOST_BYTES - size, MOST_FILES - 1
         for _, taken, path in sorted(found, reverse=True):

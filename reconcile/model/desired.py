@@ -54,7 +54,7 @@ class Forgotten(NamedTuple):
 class Desired:
     """All declared resources by address, sorted; `digest` covers everything a plan is decided by on this side.
 
-    `notes` are warnings about the specs that are no errors.
+    `notes` are warnings about the specs that are no errors; `files` says how many of them declare something.
     """
 
     declared: Mapping[Address, Declared]
@@ -62,3 +62,4 @@ class Desired:
     forget: tuple[Forgotten, ...] = ()
     digest: str = ""
     notes: tuple[str, ...] = ()
+    files: int = 0

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import Field
+from pydantic import Field, SerializeAsAny
 
 from reconcile.model.address import Address
 from reconcile.model.base import Value, digest
@@ -83,6 +83,7 @@ class RecordedHandling(Value):
 
 
 Recorded: TypeAlias = Annotated[RecordedAlarm | RecordedEvent | RecordedHandling, Field(discriminator="kind")]
+_AsItIs: TypeAlias = SerializeAsAny[Recorded]  # spelled by what it is: which of the union is not asked again
 
 
 class Intent(Value):
@@ -98,7 +99,7 @@ class Intent(Value):
     address: Address
     at: int
     target: str
-    record: Recorded | None = None
+    record: _AsItIs | None = None
     changes_entry: bool = False
     run: Run | None = None
     baseline: tuple[str, ...] = Field(default=(), strict=False)
@@ -140,7 +141,7 @@ class Put(Value):
 
     do: Literal["put"] = "put"
     address: Address
-    record: Recorded
+    record: _AsItIs
 
 
 class Drop(Value):

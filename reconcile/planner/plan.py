@@ -42,6 +42,7 @@ from reconcile.planner.options import PlanOptions
 from reconcile.planner.refresh import Seen, orphans
 from reconcile.planner.settled import settled, without
 
+MOST_NAMED = 20  # globs that name nothing
 RANKS: dict[type, int] = {
     Move: 0,
     Adopt: 1,
@@ -221,8 +222,10 @@ def _unnamed(options: PlanOptions, addresses: set[Address]) -> Iterator[str]:
         ("--rerun", options.rerun),
     )
     for name, globs in given:
-        for glob in naming_nothing(globs, addresses):
-            yield f"{name} {glob} names nothing in specs or state"
+        idle = list(naming_nothing(globs, addresses))
+        yield from (f"{name} {glob} names nothing in specs or state" for glob in idle[:MOST_NAMED])
+        if len(idle) > MOST_NAMED:
+            yield f"{name}: {len(idle) - MOST_NAMED:,} more name nothing in specs or state"
 
 
 def _notes(ground: Ground) -> tuple[str, ...]:

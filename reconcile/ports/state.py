@@ -21,6 +21,10 @@ class StateSession(Protocol):
         """Make facts durable on this machine before returning. All or none of a call survives a crash. Any thread may call."""
         ...
 
+    def note(self, facts: Sequence[AnyFact]) -> None:
+        """Fold in facts that another look would find again: durable with the next `record` or `commit`, not before."""
+        ...
+
     def announce(self, facts: Iterable[AnyFact]) -> None:
         """Before a wave of reports or clears: where others share the state, make its intents durable in the backend with one
         write, so that whoever goes on elsewhere knows what may have been sent. Nothing on a disk of our own, where each

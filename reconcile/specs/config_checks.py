@@ -61,6 +61,6 @@ def _is_readable(key: str, text: str, check: Check, spot: Spot) -> bool:
         spot.problem((key,), codes.EXPRESSION, wrong.what, hint, within=wrong.name or wrong.rest or None)
         return False
     except LibraryMissing as missing:
-        spot.problem((key,), codes.EXPRESSION, str(missing), "install it: pip install '.[checks]' in a checkout of this tool")
+        spot.problem((key,), codes.EXPRESSION, str(missing), "pip install '.[checks]' in a checkout of this tool")
         return False
     return True

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
-from reconcile.model.address import Address, base_of
-
-Identity = tuple[str, ...]
+from reconcile.model.address import Address
 
 
 class Collision(Exception):
@@ -17,28 +15,16 @@ class Collision(Exception):
 
 @dataclass(frozen=True)
 class Others:
-    """Their addresses with their digests."""
+    """Their addresses, sorted."""
 
-    digests: Mapping[Address, str] = field(default_factory=dict)
-
-    @property
-    def addresses(self) -> Iterable[Address]:
-        """All addresses."""
-        return self.digests.keys()
-
-    @cached_property
-    def _bases(self) -> frozenset[Address]:
-        return frozenset(map(base_of, self.digests))
+    addresses: Sequence[Address] = ()
 
     def check_names(self, bases: Iterable[Address]) -> None:
-        """Raise Collision where one of these is declared here, too."""
-        if self.digests and not self._bases.isdisjoint(bases):
+        """Raise Collision where one of these, or an instance of it, is declared here, too."""
+        if self.addresses and any(self._has(base, base) or self._has(base + "[", base) for base in bases):
             raise Collision
 
-    def alarms(self) -> Mapping[str, list[Address]]:
-        """The alarms by NAME, for handlings to refer to."""
-        found: dict[str, list[Address]] = {}
-        for address in self.digests:
-            if address.startswith("alarm."):
-                found.setdefault(base_of(address).removeprefix("alarm."), []).append(address)
-        return found
+    def _has(self, beginning: str, base: Address) -> bool:
+        place = bisect_left(self.addresses, beginning)
+        found = self.addresses[place] if place < len(self.addresses) else ""
+        return found == base or found.startswith(base + "[")

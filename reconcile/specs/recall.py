@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from array import array
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -13,23 +14,20 @@ from reconcile.kept import Kept, Sheet
 from reconcile.model.address import Address
 from reconcile.model.config import Config
 from reconcile.model.desired import Declared, Desired
-from reconcile.model.outline import Lazily
-from reconcile.specs import load
+from reconcile.model.outline import WIDTH, Lazily
 from reconcile.specs.files import content_of, shown, walk
 from reconcile.specs.others import Collision, Others
 from reconcile.specs.remembered import (
     SMALLEST,
     Memory,
-    Row,
-    Unsound,
     Watched,
-    declared_from,
     desired_of,
     environ_digests,
-    outlines_of,
-    row_of,
+    places_in,
+    rows_of,
     rules_digest,
 )
+from reconcile.specs.rows import Collecting, Rows, Unsound, Woven, declared_from, woven
 from reconcile.specs.source import Report
 
 
@@ -52,10 +50,27 @@ class Folder:
         """(name, digest), in the order of the files."""
         return [(name, digest) for name, (_, digest) in self.sizes_and_digests.items()]
 
+    def plain(self) -> Desired:
+        """What a load without a memory finds."""
+        from reconcile.specs.reading import read_whole
+
+        return read_whole(self.config, self.directory, environ=self.environ)
+
     @cached_property
     def plainly(self) -> Mapping[Address, Declared]:
-        """What a load without a memory finds: asked for when something that is kept proves wrong."""
-        return load.load_specs(self.config, self.directory, environ=self.environ).declared
+        """Its resources: asked for when something that is kept proves wrong."""
+        return self.plain().declared
+
+
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """The rows of files whose bytes are the same, with today's numbers of files; where each one's body is to be had, and how
+    one asks for many in their order.
+    """
+
+    rows: Rows
+    body: Callable[[int], bytes]
+    next_body: Callable[[int], bytes]
 
 
 def recall(config: Config, directory: Path, *, environ: Mapping[str, str], kept: Kept) -> Desired:
@@ -63,15 +78,15 @@ def recall(config: Config, directory: Path, *, environ: Mapping[str, str], kept:
     report = Report()
     folder = Folder(config, directory, environ, walk(directory / config.specs, directory, report))
     if len(report) or sum(size for size, _ in folder.sizes_and_digests.values()) < SMALLEST:
-        return load.load_specs(config, directory, environ=environ)
+        return folder.plain()
     memory = Memory(kept, rules_digest(config, directory))
     sheet = memory.recall(environ)
     if sheet is not None and [(name, digest) for name, digest, _ in sheet.about["files"]] == folder.digests:
         return desired_of(sheet, _lazily(folder, memory, sheet))
     try:
         return _renewed(folder, memory, _unchanged(folder, memory, sheet))
-    except (Collision, InputInvalid):
-        return _renewed(folder, memory, [])
+    except (Collision, InputInvalid, Unsound):
+        return _renewed(folder, memory, _nothing())
 
 
 def _digest(path: Path) -> tuple[int, str | None]:
@@ -94,44 +109,54 @@ def _surely(build: Callable[[], Declared], folder: Folder, address: Address) -> 
         return folder.plainly[address]
 
 
-def _unchanged(folder: Folder, memory: Memory, sheet: Sheet | None) -> list[Row]:
-    """The rows of files whose bytes are the same, and which neither name nor move what stands in others."""
+def _nothing() -> Unchanged:
+    return Unchanged(Rows(), lambda place: b"", lambda place: b"")
+
+
+def _unchanged(folder: Folder, memory: Memory, sheet: Sheet | None) -> Unchanged:
+    """What neither changed, nor names or moves what stands in other files."""
     if sheet is None:
-        return []
+        return _nothing()
     before = {name: (number, digest) for number, (name, digest, alone) in enumerate(sheet.about["files"]) if alone}
     now = enumerate(folder.digests)
     same = {before[name][0]: number for number, (name, digest) in now if name in before and before[name][1] == digest}
-    return list(memory.rows(sheet, same))
+    places = places_in(sheet, same)
+    rows = rows_of(sheet).picked(places)
+    rows.files = array("q", map(same.__getitem__, rows.files))
+    ahead = memory.ahead(sheet)
+    return Unchanged(rows, lambda here: memory.body(sheet, places[here]), lambda here: ahead(places[here]))
 
 
-def _renewed(folder: Folder, memory: Memory, rows: Sequence[Row]) -> Desired:
-    """Read what is not in `rows`, put both together, and keep it."""
-    others = Others({row.address: "sha256:" + row.digest.hex() for row in rows})
+def _renewed(folder: Folder, memory: Memory, old: Unchanged) -> Desired:
+    """Read what is not among the old rows, put both together, and keep it."""
+    from reconcile.specs.reading import digest_of, read_files
+
     names = [name for name, _ in folder.digests]
-    settled = {names[row.file] for row in rows}
+    settled = {names[file] for file in set(old.rows.files)}
     fresh = [path for path, name in zip(folder.paths, names, strict=True) if name not in settled]
-    watched = Watched(folder.environ)
-    loaded = load.load_paths(fresh, folder.config, folder.directory, watched, Report(), others)
-    number = {name: place for place, name in enumerate(names)}
-    read = loaded.desired.declared
+    watched, others = Watched(folder.environ), Others(old.rows.addresses)
+    new = Collecting({name: place for place, name in enumerate(names)})
     try:
-        made = [row_of(one, load.identity_of(one), number[one.source.file]) for one in read.values()]
+        rest = read_files(fresh, folder.config, folder.directory, watched, Report(), take=new.take, others=others)
     except ValueError:  # text that JSON cannot hold
-        return loaded.desired if not rows else load.load_specs(folder.config, folder.directory, environ=folder.environ)
-    if not {row.identity for row in made if any(row.identity)}.isdisjoint({row.identity for row in rows}):
+        return folder.plain()
+    if old.rows.addresses and not new.rows.all_marks().isdisjoint(old.rows.all_marks()):
         raise Collision
-    whole = sorted([*rows, *made], key=lambda row: row.address)
-    if all(loaded.digests.get(name, digest) == digest for name, digest in folder.digests):
-        files = [(name, digest or "", name not in loaded.entangled) for name, digest in folder.digests]
-        memory.keep(loaded.desired, whole, files, environ_digests(watched.seen, folder.environ))
-    bodies = {row.address: row for row in rows}
+    found = woven(old.rows, new.rows)
+    whole = digest_of(found.hex_digests(), rest.moved, rest.forget, folder.config)
+    desired = Desired({}, rest.moved, rest.forget, whole, rest.notes, len(set(found.rows.files)))
+    if all(rest.digests.get(name, digest) == digest for name, digest in folder.digests):
+        files = [(name, digest or "", name not in rest.entangled) for name, digest in folder.digests]
+        bodies = (found.body(place, old.next_body) for place in range(len(found.order)))
+        memory.keep(desired, found.rows, bodies, files, environ_digests(watched.seen, folder.environ))
+    return replace(desired, declared=_built_from(found, old, folder))
+
+
+def _built_from(found: Woven, old: Unchanged, folder: Folder) -> Lazily[Declared]:
+    outlines = found.rows.outlines()
 
     def build(place: int) -> Declared:
-        address = whole[place].address
-        return read[address] if address in read else _from(bodies[address], folder)
+        address, raw = outlines.addresses[place], outlines.digests[place * WIDTH : place * WIDTH + WIDTH]
+        return _surely(lambda: declared_from(address, found.body(place, old.body), raw), folder, address)
 
-    return replace(loaded.desired, declared=Lazily(outlines_of(whole), build))
-
-
-def _from(row: Row, folder: Folder) -> Declared:
-    return _surely(lambda: declared_from(row.address, row.body, row.digest), folder, row.address)
+    return Lazily(outlines, build)

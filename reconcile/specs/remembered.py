@@ -6,31 +6,24 @@ Nothing here is believed over the content: a body is checked against its digest,
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import weakref
 from array import array
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import accumulate
 from pathlib import Path
-
-from pydantic_core import PydanticSerializationError
 
 from reconcile.kept import Kept, Sheet, decode, encode
 from reconcile.model.address import Address
 from reconcile.model.base import digest
 from reconcile.model.config import Config
 from reconcile.model.desired import Declared, Desired, Forgotten, Moved, Source
-from reconcile.model.outline import ALARM, HANDLING, NEVER, PLAIN, WIDTH, Outlines, raw_digest
-from reconcile.model.renewal import margin_of
-from reconcile.model.resources import Alarm, Event, Handling
+from reconcile.model.outline import WIDTH
+from reconcile.specs.identities import MARK
+from reconcile.specs.rows import Rows, Unsound, declared_from
 
-MODELS: dict[str, type[Event] | type[Handling]] = {"alarm": Alarm, "event": Event, "handling": Handling}
 SMALLEST = 64 * 1024  # bytes of specs below which a file beside them is not worth its place
-
-
-class Unsound(Exception):
-    """A kept body is not what its digest says."""
+AHEAD = 1 << 20  # bytes read at once where bodies are read one after the other
 
 
 class Watched(Mapping[str, str]):
@@ -68,51 +61,6 @@ def environ_digests(names: Iterable[str], environ: Mapping[str, str]) -> dict[st
     }
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One declared resource on its way into or out of the columns."""
-
-    address: Address
-    digest: bytes
-    flags: int
-    margin: int
-    identity: bytes
-    file: int
-    body: bytes
-
-
-def row_of(one: Declared, identity: tuple[str, ...] | None, file: int) -> Row:
-    """The row of a declared resource. Raises ValueError for text that JSON cannot hold."""
-    resource = one.resource
-    written = isinstance(resource, Alarm) and "protect" in resource.lifecycle.model_fields_set and not resource.lifecycle.protect
-    plain = one.kind != "handling" and not one.secrets and not written
-    try:
-        body = resource.__pydantic_serializer__.to_json(resource, exclude_unset=True)
-    except PydanticSerializationError as error:
-        raise ValueError(str(error)) from error
-    head = json.dumps([one.kind, one.source.file, one.source.line, dict(one.secrets)]).encode()
-    mark = hashlib.blake2b(repr(identity).encode(), digest_size=16).digest() if identity else bytes(16)
-    raw = raw_digest(one.digest) or b""
-    margin = margin_of(resource) if isinstance(resource, Alarm) else 0
-    flags = plain * PLAIN | {"alarm": ALARM, "handling": HANDLING}.get(one.kind, 0)
-    return Row(one.address, raw, flags, min(margin, NEVER), mark, file, head + b"\n" + bytes(body))
-
-
-def declared_from(address: Address, body: bytes, raw: bytes) -> Declared:
-    """The resource of a kept body. Raises Unsound unless it has the digest it is kept under."""
-    try:
-        head, _, text = body.partition(b"\n")
-        kind, file, line, secrets = json.loads(head)
-        resource = MODELS[kind].model_validate_json(text)
-        content = resource.content()
-        found = digest(content)
-    except (ValueError, KeyError, TypeError) as error:
-        raise Unsound(address) from error
-    if raw_digest(found) != raw or address.partition(".")[0] != kind:
-        raise Unsound(address)
-    return Declared(address, kind, resource, content, found, Source(file, line), secrets)
-
-
 class Memory:
     """What is kept of the specs of one folder, under one config."""
 
@@ -136,43 +84,41 @@ class Memory:
         return sheet
 
     def body(self, sheet: Sheet, place: int) -> bytes:
-        """The kept body of a row."""
+        """The kept body of a row. Raises Unsound where there can be none."""
         assert self._handle is not None
-        return os.pread(self._handle, sheet.numbers["sizes"][place], sheet.numbers["starts"][place])
+        try:
+            return os.pread(self._handle, sheet.numbers["sizes"][place], sheet.numbers["starts"][place])
+        except (OSError, ValueError) as error:
+            raise Unsound(sheet.outlines.addresses[place]) from error
 
     def resource(self, sheet: Sheet, place: int) -> Declared:
         """The resource of a row. Raises Unsound."""
         rows = sheet.outlines
         raw = rows.digests[place * WIDTH : place * WIDTH + WIDTH]
-        try:
-            body = self.body(sheet, place)
-        except (OSError, ValueError) as error:
-            raise Unsound(rows.addresses[place]) from error
-        return declared_from(rows.addresses[place], body, raw)
+        return declared_from(rows.addresses[place], self.body(sheet, place), raw)
 
-    def rows(self, sheet: Sheet, files: Mapping[int, int]) -> Iterator[Row]:
-        """The rows that stand in these files, under the numbers these have now."""
-        rows, owners, marks = sheet.outlines, sheet.numbers["files"], sheet.marks["identities"]
-        starts, sizes = sheet.numbers["starts"], sheet.numbers["sizes"]
+    def ahead(self, sheet: Sheet) -> Callable[[int], bytes]:
+        """Like `body`, for those who ask for one after the other."""
         assert self._handle is not None
-        bodies = os.pread(self._handle, os.fstat(self._handle).st_size, 0)
-        for place, address in enumerate(rows.addresses):
-            if owners[place] in files:
-                raw = rows.digests[place * WIDTH : place * WIDTH + WIDTH]
-                mark = marks[place * 16 : place * 16 + 16]
-                file = files[owners[place]]
-                body = bodies[starts[place] : starts[place] + sizes[place]]
-                yield Row(address, raw, rows.flags[place], rows.numbers[place], mark, file, body)
+        handle, starts, sizes = self._handle, sheet.numbers["starts"], sheet.numbers["sizes"]
+        part, begin = b"", 0
 
-    def keep(self, desired: Desired, rows: Sequence[Row], files: list[tuple[str, str, bool]], seen: dict[str, str]) -> None:
-        """Keep a load that found nothing wrong. `rows` are sorted by address; each file has its name, digest and whether
-        it stands for itself.
-        """
-        sizes = array("q", (len(row.body) for row in rows))
-        starts, start = array("q"), 0
-        for size in sizes:
-            starts.append(start)
-            start += size
+        def body(place: int) -> bytes:
+            nonlocal part, begin
+            start, size = starts[place], sizes[place]
+            if start < begin or start + size > begin + len(part):
+                part, begin = os.pread(handle, max(AHEAD, size), start), start
+            return part[start - begin : start - begin + size]
+
+        return body
+
+    def keep(
+        self, desired: Desired, rows: Rows, bodies: Iterable[bytes], files: list[tuple[str, str, bool]], seen: dict[str, str]
+    ) -> None:
+        """Keep a load that found nothing wrong; each file has its name, digest and whether it stands for itself."""
+        sizes = array("q")
+        if not self._kept.write_parts(self._bodies, _measured(bodies, sizes)):
+            return
         about = {
             "rules": self.rules,
             "environ": seen,
@@ -182,20 +128,28 @@ class Memory:
             "moved": desired.moved,
             "forget": desired.forget,
         }
-        columns = {"files": array("q", (row.file for row in rows)), "starts": starts, "sizes": sizes}
-        sheet = Sheet(about, outlines_of(rows), columns, {"identities": b"".join(row.identity for row in rows)})
-        self._kept.write_plain(self._bodies, b"".join(row.body for row in rows))
+        starts = array("q", accumulate(sizes, initial=0))[:-1]
+        columns = {"files": rows.files, "starts": starts, "sizes": sizes}
+        sheet = Sheet(about, rows.outlines(), columns, {"identities": bytes(rows.marks)})
         self._kept.write(self._name, encode(sheet))
 
 
-def outlines_of(rows: Sequence[Row]) -> Outlines:
-    """The columns that planning needs."""
-    return Outlines(
-        [row.address for row in rows],
-        b"".join(row.digest for row in rows),
-        bytes(row.flags for row in rows),
-        array("q", (row.margin for row in rows)),
-    )
+def _measured(bodies: Iterable[bytes], sizes: array[int]) -> Iterator[bytes]:
+    for body in bodies:
+        sizes.append(len(body))
+        yield body
+
+
+def rows_of(sheet: Sheet) -> Rows:
+    """The columns of a sheet."""
+    rows = sheet.outlines
+    marks, files = sheet.marks["identities"], sheet.numbers["files"]
+    return Rows(rows.addresses, rows.digests, rows.flags, rows.numbers, marks, files)
+
+
+def places_in(sheet: Sheet, files: Mapping[int, int]) -> Sequence[int]:
+    """The places of the rows that stand in these files."""
+    return [place for place, file in enumerate(sheet.numbers["files"]) if file in files]
 
 
 def desired_of(sheet: Sheet, declared: Mapping[Address, Declared]) -> Desired:
@@ -203,14 +157,15 @@ def desired_of(sheet: Sheet, declared: Mapping[Address, Declared]) -> Desired:
     about = sheet.about
     moved = tuple(Moved(old, new, Source(*source)) for old, new, source in about["moved"])
     forget = tuple(Forgotten(address, Source(*source)) for address, source in about["forget"])
-    return Desired(declared, moved, forget, about["digest"], tuple(about["notes"]))
+    files = len(set(sheet.numbers["files"]))
+    return Desired(declared, moved, forget, about["digest"], tuple(about["notes"]), files)
 
 
 def _is_ours(sheet: Sheet, rules: str, environ: Mapping[str, str]) -> bool:
     about, rows = sheet.about, len(sheet.outlines)
     try:
         names = [str(name) for name, _, _ in about["files"]]
-        whole = len(sheet.marks["identities"]) == 16 * rows and {"files", "starts", "sizes"} <= sheet.numbers.keys()
+        whole = len(sheet.marks["identities"]) == MARK * rows and {"files", "starts", "sizes"} <= sheet.numbers.keys()
         desired_of(sheet, {})
         known = about["environ"]
         return whole and about["rules"] == rules and len(set(names)) == len(names) and known == environ_digests(known, environ)

@@ -22,12 +22,16 @@ from reconcile.state.place import Change, Doubt, Held, Place, Stored
 from reconcile.state.wire import Reply, Wire, refusal, shown
 
 HELD = (409, 423)
+UNVERIFIED = "`skip_cert_verification` (TF_HTTP_SKIP_CERT_VERIFICATION) is set, but the server's certificate is always verified"
+AUTHORITY = "name the authority to trust: `ca_file`, or TF_HTTP_CLIENT_CA_CERTIFICATE_PEM"
 
 
 def http_place(given: Mapping[str, Any], environ: Mapping[str, str]) -> Place:
     """The place that `state: {backend: http, …}` and the `TF_HTTP_` variables name."""
     options = resolved(HttpOptions, given, environ, prefix="TF_HTTP_")
-    return Place(shown(options.address), lambda: HttpBackend(options))
+    if options.skip_cert_verification:
+        raise InputInvalid([Problem("reconcile.yaml", 1, 1, "C051", UNVERIFIED, AUTHORITY)])
+    return Place(shown(options.address), lambda: HttpBackend(options), options.again)
 
 
 class HttpBackend:
@@ -160,11 +164,12 @@ def _login(options: HttpOptions) -> dict[str, str]:
         why = refusal(url) if (url := getattr(options, name)) else None
         if why:
             raise InputInvalid([Problem("reconcile.yaml", 1, 1, "C051", f"`state.{name}` {why}")])
+    headers = {name: value.get_secret_value() for name, value in options.headers.items()}
     if options.username is None and options.password is None:
-        return {}
+        return headers
     password = options.password.get_secret_value() if options.password else ""
     token = base64.b64encode(f"{options.username or ''}:{password}".encode()).decode()
-    return {"Authorization": f"Basic {token}"}
+    return {**headers, "Authorization": f"Basic {token}"}
 
 
 def _tls(options: HttpOptions) -> ssl.SSLContext | None:

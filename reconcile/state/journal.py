@@ -14,9 +14,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from reconcile.errors import StateUnusable
 from reconcile.model.base import Value
@@ -24,19 +24,21 @@ from reconcile.model.snapshot import AnyFact, Fact, Snapshot
 from reconcile.state.codec import spell, uncollected
 from reconcile.state.files import Files
 
+T = TypeVar("T", bound=Value)
 START = "0" * 64
 _HEAD = re.compile(rb"([0-9a-f]{8}) ([0-9a-f]{8}) ([0-9a-f]{64}) ")
 _HEAD_LENGTH = 8 + 1 + 8 + 1 + 64 + 1
 
 
 class Header(Value):
-    """The first line: which state this journal continues, and whose run began it."""
+    """The first line: which state this journal continues, whose run began it, and the facts of its first call."""
 
     journal: Literal[1] = 1
     lineage: str
     serial: int
     tool_version: str
     operation: str = ""
+    facts: list[Fact] = Field(default_factory=list)
 
 
 class Entry(Value):
@@ -82,9 +84,10 @@ def _parse(content: bytes, where: str) -> Written:
         body = content[offset + _HEAD_LENGTH : end - 1]
         try:
             if header is None:
-                header = _headers().validate_json(body)
+                header = _read(_headers(), body)
+                facts += header.facts
             else:
-                facts += _entry(body).facts
+                facts += _read(_entries(), body).facts
         except ValueError as error:
             raise damaged(f"holds at byte {offset} what this version does not understand", where) from error
         head = hashlib.sha256(content[offset:end]).hexdigest()
@@ -117,11 +120,11 @@ def _headers() -> TypeAdapter[Header]:
     return TypeAdapter(Header)
 
 
-def _entry(body: bytes) -> Entry:
+def _read(adapter: TypeAdapter[T], body: bytes) -> T:
     try:
-        return _entries().validate_json(body)
+        return adapter.validate_json(body)
     except ValidationError:  # the quick parser refuses half a surrogate pair, which a server may well have sent
-        return _entries().validate_python(json.loads(body))
+        return adapter.validate_python(json.loads(body))
 
 
 @cache
@@ -177,12 +180,12 @@ class Journal:
         return self._handle is not None
 
     def begin(self, header: Header) -> None:
-        """Start anew, durably, with nothing but the header."""
+        """Start anew, durably, with the header and the facts of the first call in one line."""
+        line = line_of(dict(header), START)
         self._files.make_folder(self._path.parent)
         self._files.remove(self._path)
         self._handle = self._files.create(self._path)
-        self._head = START
-        self._add(dict(header))
+        self._add(line)
         self._files.sync_folder(self._path.parent)
 
     def resume(self, written: Written) -> None:
@@ -195,11 +198,10 @@ class Journal:
 
     def append(self, facts: Sequence[AnyFact]) -> None:
         """Add one line and wait until it is on the disk."""
-        self._add({"facts": list(facts)})
+        self._add(line_of({"facts": list(facts)}, self._head))
 
-    def _add(self, payload: dict[str, Any]) -> None:
+    def _add(self, line: bytes) -> None:
         assert self._handle is not None
-        line = line_of(payload, self._head)
         self._files.write(self._handle, line)
         self._files.sync_content(self._handle)
         self._head = hashlib.sha256(line).hexdigest()

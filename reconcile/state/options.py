@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
@@ -11,8 +12,11 @@ from pydantic import Field, SecretStr, ValidationError
 from reconcile.errors import InputInvalid, Problem, SecretMissing
 from reconcile.model.base import Value
 from reconcile.model.template import Reference, fill, references
+from reconcile.state.place import AGAIN
 
 SECRET = ("password", "conn_str", "client_private_key_pem")
+CREDENTIAL = re.compile("auth|token|secret|password|key|cookie", re.IGNORECASE)
+REFER = "write `${env.NAME}`, and set that variable"
 
 
 class HttpOptions(Value):
@@ -29,9 +33,21 @@ class HttpOptions(Value):
     client_ca_certificate_pem: str | None = None
     client_certificate_pem: str | None = None
     client_private_key_pem: SecretStr | None = None
+    headers: dict[str, SecretStr] = Field(default_factory=dict, strict=False)
+    retry_max: int | None = Field(default=None, strict=False, ge=0, le=20)
+    retry_wait_min: float = Field(default=1, strict=False, gt=0)
+    retry_wait_max: float = Field(default=30, strict=False, gt=0)
+    skip_cert_verification: bool = Field(default=False, strict=False)
     request_timeout: float = Field(default=60, strict=False, gt=0)
     ca_file: str | None = None
     proxy: str | None = None
+
+    @property
+    def again(self) -> tuple[float, ...]:
+        """Seconds before each further try: doubled each time, between Terraform's two bounds; ours where nothing is said."""
+        if self.retry_max is None:
+            return AGAIN
+        return tuple(min(self.retry_wait_min * 2**number, self.retry_wait_max) for number in range(self.retry_max))
 
 
 class S3Options(Value):
@@ -65,8 +81,7 @@ def resolved(kind: type[Options], given: Mapping[str, Any], environ: Mapping[str
     problems = [_unknown(key, known) for key in given if key not in known]
     values = {key: environ[prefix + key.upper()] for key in known if prefix and prefix + key.upper() in environ}
     for key, value in given.items():
-        if key in SECRET and not _referred(value):
-            problems.append(_problem(f"`state.{key}` is a literal credential", "write `${env.NAME}`, and set that variable"))
+        problems += [_problem(f"`state.{name}` is a literal credential", REFER) for name in _literal(key, value)]
         values[key] = _filled(key, value, environ)
     if problems:
         raise InputInvalid(problems)
@@ -82,7 +97,16 @@ def _referred(value: Any) -> bool:
     return isinstance(value, str) and any(ref.scope in ("env", "secret.env") for ref in references(value))
 
 
+def _literal(key: str, value: Any) -> list[str]:
+    """The credentials in it that are no references; any header may be one that says so."""
+    if isinstance(value, Mapping):
+        return [f"{key}.{name}" for name, one in value.items() if CREDENTIAL.search(str(name)) and not _referred(one)]
+    return [key] if key in SECRET and not _referred(value) else []
+
+
 def _filled(key: str, value: Any, environ: Mapping[str, str]) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _filled(f"{key}.{name}", one, environ) for name, one in value.items()}
     return fill(value, lambda ref: _looked_up(ref, key, environ)) if isinstance(value, str) else value
 
 

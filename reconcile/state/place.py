@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -102,15 +103,16 @@ class Place:
 
     where: str
     connect: Callable[[], Backend]
+    again: tuple[float, ...] = AGAIN  # seconds before each further try
 
 
-def surely(attempt: Callable[[], T], sleep: Callable[[float], None]) -> T:
-    """Do what is harmless to do twice; a doubt that stays after the last try is an error."""
-    for wait in AGAIN:
+def surely(attempt: Callable[[], T], sleep: Callable[[float], None], again: tuple[float, ...] = AGAIN) -> T:
+    """Do what is harmless to do twice; a doubt that stays after the last try is an error. Runs that met do not meet again."""
+    for wait in again:
         try:
             return attempt()
         except Doubt:
-            sleep(wait)
+            sleep(wait * random.uniform(1, 1.5))
     try:
         return attempt()
     except Doubt as doubt:

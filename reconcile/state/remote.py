@@ -21,7 +21,7 @@ from reconcile.state.found import Generation, found
 from reconcile.state.journal import Journal
 from reconcile.state.local import beside
 from reconcile.state.lock import FileLock, Holder, locked, ourselves
-from reconcile.state.place import AGAIN, Backend, Change, Doubt, Held, Place, Stored, surely
+from reconcile.state.place import Backend, Change, Doubt, Held, Place, Stored, T, surely
 from reconcile.state.rescue import Rescue
 from reconcile.state.session import Session
 
@@ -47,6 +47,7 @@ class RemoteStore:
     ) -> None:
         self.where = place.where
         self._connect = place.connect
+        self.again = place.again
         self._desk = desk
         self._tool_version = tool_version
         self._clock = clock
@@ -61,7 +62,7 @@ class RemoteStore:
         """The snapshot, with what this machine's journal adds to it; takes no lock and changes nothing."""
         with self._backend() as backend:
             written, dumped = self._journal().read(), self._rescue.read()
-            stored = surely(backend.load, self._sleep)
+            stored = self.surely(backend.load)
             return found(self._decoded(stored, self.where), written, dumped, where=str(self._journal_path)).snapshot
 
     @contextmanager
@@ -88,7 +89,7 @@ class RemoteStore:
         if not lock_id:
             raise CommandLineWrong("say which lock to break", hint="a refused run shows it: `reconcile state unlock ID`")
         with self._backend() as backend:
-            surely(lambda: backend.unlock(lock_id), self._sleep)
+            self.surely(lambda: backend.unlock(lock_id))
             return f"the lock {lock_id} of {self.where} is broken"
 
     def history(self) -> list[Generation]:
@@ -127,7 +128,7 @@ class RemoteStore:
         waits = iter(WAITS)
         while True:
             try:
-                return surely(lambda: backend.lock(us), self._sleep)
+                return self.surely(lambda: backend.lock(us))
             except Held as held:
                 left = end - time.monotonic()
                 if left <= 0:
@@ -136,14 +137,14 @@ class RemoteStore:
 
     def _give_back(self, backend: Backend, us: Holder) -> None:
         try:
-            surely(lambda: backend.unlock(us.id), self._sleep)
+            self.surely(lambda: backend.unlock(us.id))
         except ReconcileError as error:
             raise ReconcileError(
                 f"the lock could not be given back: {error.message}", where=self.where, hint=f"reconcile state unlock {us.id}"
             ) from error
 
     def _begin(self, backend: Backend, operation: str) -> Session:
-        stored = surely(backend.load, self._sleep)
+        stored = self.surely(backend.load)
         known = self._decoded(stored, self.where)
         writer = _Writer(self, backend, stored, known)
         written, dumped = self._journal().read(), self._rescue.read()
@@ -177,6 +178,10 @@ class RemoteStore:
         """Wait before another try."""
         self._sleep(seconds)
 
+    def surely(self, attempt: Callable[[], T]) -> T:
+        """Do what is harmless to do twice, as often as this place wants it tried."""
+        return surely(attempt, self._sleep, self.again)
+
 
 class _Writer:
     """Writes over what was last seen there, and finds out what became of a write whose answer was lost."""
@@ -193,7 +198,9 @@ class _Writer:
         if change.over is not None and not change.follows:
             self._store.keep(change.over.document())
         words = ""
-        for wait in AGAIN:
+        for wait in (0.0, *self._store.again):
+            if words:
+                self._store.pause(wait)
             try:
                 return self._saved(self._backend.save(change), snapshot)
             except Doubt as doubt:
@@ -201,7 +208,6 @@ class _Writer:
             if self._arrived(snapshot):
                 return
             change = Change(snapshot, self._stored, self._known)
-            self._store.pause(wait)
         raise ReconcileError(f"the place does not take it: {words}", where=self._backend.where)
 
     def _saved(self, stored: Stored, snapshot: Snapshot) -> None:
@@ -210,7 +216,7 @@ class _Writer:
 
     def _arrived(self, snapshot: Snapshot) -> bool:
         """Whether the document there is the one we meant to write. Raises when it is a third one."""
-        there = surely(self._backend.load, self._store.pause)
+        there = self._store.surely(self._backend.load)
         version = None if there is None else there.version
         before = None if self._stored is None else self._stored.version
         if there is not None and version == (snapshot.lineage, snapshot.serial):

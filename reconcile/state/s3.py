@@ -66,6 +66,8 @@ class S3Backend:
             self._call(self._client.delete_object, Key=self._lock_key, IfMatch=there.tag)
         except Unmet:
             raise Doubt("the lock changed while we removed it") from None
+        except Unheeded:  # conditions on writes, but none on deletions: we have just seen that it is this lock
+            self._call(self._client.delete_object, Key=self._lock_key)
 
     def load(self) -> Stored | None:
         """The object."""
@@ -96,19 +98,24 @@ class S3Backend:
         """See that the store refuses what it must, once: some ignore conditions, and every lock there succeeds."""
         if self._probed:
             return
-        key = f"{self._options.key}.probe-{uuid.uuid4().hex}"
-        self._put(key, b"probe", IfNoneMatch="*")
         try:
-            heeds = self._unmet(key, IfNoneMatch="*") and self._unmet(key, IfMatch='"0123456789abcdef0123456789abcdef"')
-        finally:
-            self._call(self._client.delete_object, Key=key)
+            heeds = self._heeds(f"{self._options.key}.probe-{uuid.uuid4().hex}")
+        except Unheeded:
+            heeds = False
         if not heeds:
             raise ReconcileError(
-                "the store ignores conditional writes: two runs could hold the lock at once",
+                "the store does not heed conditional writes: two runs could hold the lock at once",
                 where=self.where,
                 hint="use a store that heeds If-None-Match and If-Match, or the http or postgres backend",
             )
         self._probed.append(True)
+
+    def _heeds(self, key: str) -> bool:
+        self._put(key, b"probe", IfNoneMatch="*")
+        try:
+            return self._unmet(key, IfNoneMatch="*") and self._unmet(key, IfMatch='"0123456789abcdef0123456789abcdef"')
+        finally:
+            self._call(self._client.delete_object, Key=key)
 
     def _unmet(self, key: str, **condition: str) -> bool:
         try:
@@ -139,6 +146,8 @@ class S3Backend:
             code = error.response.get("Error", {}).get("Code", "")
             if status in UNMET and code != "NoSuchBucket":
                 raise Unmet(code) from error
+            if status == 501 or code == "NotImplemented":
+                raise Unheeded(f"the store refuses: {error}", where=self.where) from error
             if status >= 500 or status in (408, 429):
                 raise Doubt(str(error)) from error
             raise ReconcileError(f"the store refuses: {error}", where=self.where) from error
@@ -154,6 +163,10 @@ class Unmet(Exception):
     """The condition of a write was not met, or there is no such object."""
 
 
+class Unheeded(ReconcileError):
+    """The store says that it does not know such a condition."""
+
+
 def _holder(content: bytes) -> Holder | None:
     try:
         return Holder.model_validate_json(content)
@@ -166,7 +179,7 @@ def _client(options: S3Options) -> Any:
         import boto3
         from botocore.config import Config
     except ImportError as error:
-        raise ReconcileError("`backend: s3` needs the extra s3", hint="pip install 'reconcile[s3]'") from error
+        raise ReconcileError("`backend: s3` needs the extra s3", hint="pip install '.[s3]' in a checkout") from error
     config = Config(
         retries={"total_max_attempts": 1},  # what may be tried again is decided here, not there
         connect_timeout=10,

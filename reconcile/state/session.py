@@ -57,6 +57,7 @@ class Session:
         self._guard = threading.Lock()
         self._failed = False
         self._closed = False
+        self._noted: list[AnyFact] = []
         self._dumped = False
         if start.rescued is not None:
             self._take_over(start.rescued)
@@ -92,25 +93,38 @@ class Session:
             if self._shared and self._seconds() >= self._next_write and not self._triggering():
                 self._share()
 
+    def note(self, facts: Sequence[AnyFact]) -> None:
+        """Fold in what another look would find again; it is durable with the next `record` or `commit`."""
+        with self._guard:
+            self._dirty = self._dirty or bool(facts)
+            self._unpublished = self._unpublished or bool(facts)
+            self._noted += facts
+            self._fold(facts)
+
     def _append(self, facts: Sequence[AnyFact]) -> None:
         if self._failed:  # its end may be torn, and a second fsync proves nothing
             raise OSError("an earlier write failed")
         if self._closed:  # a thread that comes late must not begin the journal anew
             raise OSError("the session is over")
-        self._ready().append(facts)
+        facts = [*self._noted, *facts]
+        if self._journal.open:
+            self._journal.append(facts)
+        elif self._resume is not None:
+            self._journal.resume(self._resume)
+            self._journal.append(facts)
+        else:
+            self._lineage = self._lineage or self._entropy()
+            self._journal.begin(self._header(facts))
+        self._noted = []
 
-    def _ready(self) -> Journal:
-        if not self._journal.open:
-            if self._lineage is None:
-                self._lineage = self._entropy()
-            if self._resume is not None:
-                self._journal.resume(self._resume)
-            else:
-                header = Header(
-                    lineage=self._lineage, serial=self._base.serial, tool_version=self._tool_version, operation=self._operation
-                )
-                self._journal.begin(header)
-        return self._journal
+    def _header(self, facts: list[AnyFact]) -> Header:
+        return Header(
+            lineage=self._lineage or "",
+            serial=self._base.serial,
+            tool_version=self._tool_version,
+            operation=self._operation,
+            facts=facts,
+        )
 
     def _fold(self, facts: Sequence[AnyFact]) -> None:
         fold(list(facts), self._resources, self._pending)
@@ -171,7 +185,7 @@ class Session:
             raise self._lost("the state cannot be saved", error) from error
         self._base, self._lineage = whole, whole.lineage
         self._resources, self._pending = dict(whole.resources), dict(whole.pending)
-        self._resume, self._unpublished, self._failed = None, False, False
+        self._resume, self._unpublished, self._failed, self._noted = None, False, False, []
         try:
             self._journal.discard()
             self._forget_dump()

@@ -78,16 +78,15 @@ def render_metrics(measures: Measures) -> str:
     try:
         from prometheus_client import CollectorRegistry, generate_latest
     except ImportError as error:
-        raise CommandLineWrong(
-            "--metrics needs a package that is not installed", hint="pip install 'reconcile[metrics]'"
-        ) from error
+        raise _missing() from error
     registry = CollectorRegistry(auto_describe=False)
     _fill(registry, measures)
     return generate_latest(registry).decode()
 
 
 def _missing() -> CommandLineWrong:
-    return CommandLineWrong("--metrics needs a package that is not installed", hint="pip install 'reconcile[metrics]'")
+    hint = "pip install '.[metrics]' in a checkout of this tool"
+    return CommandLineWrong("--metrics needs a package that is not installed", hint=hint)
 
 
 def _fill(registry: CollectorRegistry, measures: Measures) -> None:

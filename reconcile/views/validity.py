@@ -12,5 +12,4 @@ def render_valid(desired: Desired, *, form: str) -> str:
     """`Valid: 11 resources in 4 files.`; machines get their empty list of problems."""
     if form in ("json", "sarif"):
         return render_problems([], files=0, form=form, style=PLAIN)
-    files = {declared.source.file for declared in desired.declared.values()}
-    return f"Valid: {counted(len(desired.declared), 'resource')} in {counted(len(files), 'file')}.\n"
+    return f"Valid: {counted(len(desired.declared), 'resource')} in {counted(desired.files, 'file')}.\n"

@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator as Validator
 
+from reconcile.cli.commands.schema import KINDS
 from reconcile.specs.build import build
 from reconcile.specs.source import Report, SourceFile
 from reconcile.state.codec import Document
 from reconcile.state.options import HttpOptions, PostgresOptions, S3Options
-from reconcile.views.schemas.config import STATE_KEYS, TARGET, config_schema
+from reconcile.views.schema_runs import apply_schema
+from reconcile.views.schemas.config import CHECK, NOTIFY, STATE_KEYS, TARGET, config_schema
 from reconcile.views.schemas.spec import COMMON, HANDLING, LIFECYCLE, RESOURCE, spec_schema
 from reconcile.views.schemas.state import state_schema
 from tests.cli.conftest import Run
@@ -24,13 +26,14 @@ CONFIG = Validator(config_schema())
 GOOD = {"severity": "Major", "resource": {"provider": "ECS", "type": "vm", "id": "1"}, "message": "m"}
 
 
-@pytest.mark.parametrize("kind", ["spec", "config", "plan", "state"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_each_schema_is_one_and_describes_every_key(run: Run, kind: str) -> None:
     """Valid itself, and no key of ours without words."""
     schema = json.loads(run("schema", kind).out)
     Validator.check_schema(schema)
     assert schema["$schema"].endswith("2020-12/schema")
-    assert all("description" in part for part in schema["properties"].values())
+    kinds = [schema["properties"]] if "properties" in schema else [part.get("properties", {}) for part in schema["oneOf"]]
+    assert all("description" in part or "const" in part for properties in kinds for part in properties.values())
 
 
 def test_the_nouns_and_their_words_have_the_same_keys() -> None:
@@ -39,7 +42,8 @@ def test_the_nouns_and_their_words_have_the_same_keys() -> None:
     assert set(defs["alarm"]["properties"]) == {*COMMON, "for_each"}
     assert set(defs["handling"]["properties"]) == {*HANDLING, "for_each"}
     assert set(defs["Lifecycle"]["properties"]) == set(LIFECYCLE) and set(defs["Resource"]["properties"]) == set(RESOURCE)
-    assert set(config_schema()["$defs"]["target"]["properties"]) == set(TARGET)
+    parts = config_schema()["$defs"]
+    assert [set(parts[name]["properties"]) for name in ("target", "check", "notify")] == [set(TARGET), set(CHECK), set(NOTIFY)]
     for name, options in (("http", HttpOptions), ("s3", S3Options), ("postgres", PostgresOptions)):
         assert set(STATE_KEYS[name]) == set(options.model_fields)
     assert set(state_schema()["properties"]) == set(Document.model_fields)
@@ -53,6 +57,53 @@ def test_the_example_and_what_the_tool_writes_are_valid(run: Run, project: Path)
     assert run("apply", "--auto-approve").code == 0
     Validator(json.loads(run("schema", "state").out)).validate(json.loads(run("state", "pull").out))
     Validator(json.loads(run("schema", "plan").out)).validate(json.loads(run("plan", "--json").out))
+
+
+def lines_of(run: Run, *argv: str) -> list[dict[str, Any]]:
+    """The lines of an apply, each of which fits the schema."""
+    lines = [json.loads(line) for line in run("apply", "--json", "--auto-approve", *argv).out.splitlines()]
+    validator = Validator(json.loads(run("schema", "apply").out))
+    for line in lines:
+        assert [error.message for error in validator.iter_errors(line)] == [], line
+    return lines
+
+
+def test_every_line_of_an_apply_fits_its_schema(run: Run, project: Path) -> None:
+    """Version first and summary last, whether it went well, was refused, or never began."""
+    went_well = lines_of(run)
+    (project / "specs" / "web.yaml").write_text("alarms: {}\n", "utf-8")
+    refused = lines_of(run)
+    (project / "specs" / "web.yaml").write_text("alarms: 1\n", "utf-8")
+    invalid = lines_of(run)
+    for lines, code in ((went_well, 0), (refused, 6), (invalid, 10)):
+        assert lines[0]["type"] == "version" and lines[-1]["type"] == "summary" and lines[-1]["exit_code"] == code
+    assert {line["type"] for line in went_well} == {"version", "change", "progress", "summary"}
+    assert [line["type"] for line in refused].count("change") == 5 and invalid[1]["problems"][0]["code"] == "S021"
+
+
+def test_the_lines_of_every_kind_fit_their_schema() -> None:
+    """As the golden file has them: notes and errors with a server's words, too. A line of no known type does not fit."""
+    golden = ROOT / "tests" / "views" / "golden" / "apply.jsonl"
+    validator = Validator(apply_schema())
+    lines = [json.loads(line) for line in golden.read_text("utf-8").splitlines()]
+    assert {line["type"] for line in lines} == {"version", "change", "progress", "note", "error", "summary"}
+    for line in lines:
+        assert [error.message for error in validator.iter_errors(line)] == [], line
+        assert not validator.is_valid({**line, "type": "other"})
+
+
+def test_the_drift_document_fits_its_schema(run: Run, project: Path) -> None:
+    """Without a state, without drift, with drift and a task that ran."""
+    validator = Validator(json.loads(run("schema", "drift").out))
+    validator.validate(json.loads(run("drift", "--json").out))
+    assert run("apply", "--auto-approve").code == 0
+    for path in (project / "state").glob("emulator.sqlite*"):
+        found = json.loads(run("drift", "--json").out)
+        validator.validate(found)
+        path.unlink()
+    found = json.loads(run("drift", "--json").out)
+    validator.validate(found)
+    assert found["summary"]["missing"] == 3
 
 
 def values_of(path: Path) -> list[Any]:

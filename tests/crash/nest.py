@@ -124,6 +124,14 @@ class Nest:
             jobs.append({"cwd": str(cwd), "argv": list(argv), "environ": dict(environ), "kill_at": None, "folder": place})
         return [answer["status"] for answer in self._ask(jobs)]
 
+    def run_apart(self, commands: Mapping[Path, Sequence[str]], *, environ: Mapping[str, str]) -> list[int]:
+        """Run one command in each of these folders, all at once; their exit codes. What they print lies in `trail`."""
+        base = {"environ": dict(environ), "kill_at": None}
+        jobs = [
+            {**base, "argv": list(argv), "cwd": str(folder), "folder": str(folder / "trail")} for folder, argv in commands.items()
+        ]
+        return [answer["status"] for answer in self._ask(jobs)]
+
     def _ask(self, jobs: list[dict[str, Any]]) -> list[dict[str, Any]]:
         assert self._process.stdin is not None and self._process.stdout is not None
         with self._guard:

@@ -50,6 +50,18 @@ def test_the_reference_is_of_this_version() -> None:
     assert all(f"`{code}`" in text for code in CODES)
 
 
+def test_the_published_schemas_are_of_this_version() -> None:
+    """`python docs/generate.py` writes them; the example's files name two of them for editors."""
+    import generate
+
+    assert {path: path.read_text("utf-8") for path in generate.SCHEMAS} == {
+        path: generate.schema_text(kind) for path, kind in generate.SCHEMAS.items()
+    }, "run: python docs/generate.py"
+    for path in (ROOT / "reconcile.yaml", *(ROOT / "specs").rglob("*.yaml")):
+        named = re.match(r"# yaml-language-server: \$schema=(\S+)\n", path.read_text("utf-8"))
+        assert named is not None and (path.parent / named[1]).resolve() in generate.SCHEMAS, path
+
+
 def test_the_exit_codes_of_the_reference_are_those_of_the_help() -> None:
     """The page, the README and `--help` name the same ones."""
     import generate

@@ -157,7 +157,7 @@ def test_the_night_is_green_without_drift_and_red_with_it(forge: Forge, emulator
 def test_the_night_renews_what_expires_soon(forge: Forge, emulator: str) -> None:
     """A renewal moves the expiry at the server."""
     spec = forge.repository / "specs" / "web.yaml"
-    short = "timeout: 5m\n    lifecycle: {renew_before: 299s}\n    message: no answer"
+    short = "timeout: 5m\n    lifecycle: {renew_before: 299999ms}\n    message: no answer"
     spec.write_text(spec.read_text("utf-8").replace("message: no answer", short), "utf-8")
     merged(forge, "a1", "m1")
     before = {row["metadata"]["event_name"]: row["expires_at"] for row in control(emulator, "alarms?state=active")}

@@ -55,6 +55,13 @@ class Machines(Scene):
         (self.work / "reconcile.yaml").write_text(self.config)
         (self.work / "specs" / "all.yaml").write_text(specs)
 
+    def another(self) -> Path:
+        """One more machine with the same config and specs, beside the one at hand."""
+        self.count += 1
+        folder = self.folder / f"{self.name}-{self.count}"
+        shutil.copytree(self.work, folder)
+        return folder
+
     def run(self, *argv: str) -> tuple[int, str]:
         """Any command: its exit code and what it printed."""
         status, _ = self.nest.run(*argv, cwd=self.work, folder=self.work / "trail", environ=self.environ)

@@ -96,13 +96,13 @@ class S3:
         boto3 = servers.wanted("boto3", "the extra s3 is not installed")
         self.client = servers.s3_client(boto3, endpoint)
         login = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_EC2_METADATA_DISABLED": "true"}
-        self.environ = {**login, "STATE_URL": endpoint}
+        self.environ = {**login, "STATE_BUCKETS_URL": endpoint}
 
     def config(self, name: str) -> str:
         """One key for each state."""
         return (
             f"state: {{backend: s3, bucket: states, key: {name}.json, region: us-east-1, "
-            'endpoint: "${env.STATE_URL}", path_style: true}\n'
+            'endpoint: "${env.STATE_BUCKETS_URL}", path_style: true}\n'
         )  # fmt: skip
 
     def document(self, name: str) -> dict[str, Any]:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from tests.crash.nest import Nest
 from tests.crash.scene import AFTER, BEFORE
 from tests.shared_state.conftest import Begin
 from tests.shared_state.machines import Machines, Specs
+from tests.shared_state.places import place
 
 ONE_TASK = Specs(
     alarms={"kept": ("Major", "vm-kept", "as it was", "aom"), "pool": ("Critical", "db-pool", "full", "coc-events")},
@@ -53,6 +57,27 @@ def test_an_edit_killed_and_taken_back_leaves_nothing_behind(begin: Begin) -> No
         machine = killed(begin(str(number)), BEFORE, AFTER, number)
         machine.edit(BEFORE)
         taken_back(machine)
+
+
+def test_open_intents_go_round_all_places_without_loss(nest: Nest, emulator: str, tmp_path: Path) -> None:
+    """A run is killed while its task is on its way; its state moves from each kind of place to the next: nothing of it is lost,
+    each place keeps what it had, and the run at the end of the way starts no task again."""
+    with place("postgres") as postgres, place("http") as http, place("s3") as s3:
+        machine = Machines(tmp_path, emulator, nest, postgres, "dry")
+        number = trail(machine, None, ONE_TASK).index("after HandlerAlarm") + 1
+        machine = killed(Machines(tmp_path, emulator, nest, postgres, "first"), None, ONE_TASK, number)
+        machine.environ |= http.environ | s3.environ
+        first = machine.document()
+        assert "trigger" in [intent["op"] for intent in first["pending"]]
+        for step, one in enumerate((http, s3, postgres)):
+            machine.place, machine.name = one, f"next-{step}"
+            (machine.work / "next.yaml").write_text(machine.config.partition("state:")[0] + one.config(machine.name))
+            assert machine.run("state", "migrate", "--to", "next.yaml")[0] == 0, machine.told()
+            assert machine.document() == first
+            machine.configure(one.config(machine.name))
+        machine.elsewhere()
+        assert machine.recover() == [0]
+        assert machine.unasked() == {"SCfirst": 1}
 
 
 def taken_back(machine: Machines) -> None:

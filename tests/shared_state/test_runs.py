@@ -134,8 +134,8 @@ def gated(kind: str) -> Iterator[tuple[Place, Gate]]:
                 gate = Gate(int(one.server.url.rpartition(":")[2]))
                 one.environ["STATE_URL"] = f"http://127.0.0.1:{gate.port}"
             case S3():
-                gate = Gate(int(one.environ["STATE_URL"].rpartition(":")[2]))
-                one.environ["STATE_URL"] = f"http://127.0.0.1:{gate.port}"
+                gate = Gate(int(one.environ["STATE_BUCKETS_URL"].rpartition(":")[2]))
+                one.environ["STATE_BUCKETS_URL"] = f"http://127.0.0.1:{gate.port}"
             case Postgres():
                 port = one.conn_str.split("port=")[1].split()[0]
                 gate = Gate(int(port))

@@ -12,12 +12,12 @@ from reconcile.errors import InputInvalid, ReconcileError, SecretMissing, StateL
 from reconcile.model.config import StateConfig
 from reconcile.model.snapshot import Snapshot
 from reconcile.state.codec import encode
-from reconcile.state.http import http_place
+from reconcile.state.http import HttpBackend, http_place
 from reconcile.state.open import open_store
-from reconcile.state.place import Change, Doubt, Place, Stored
+from reconcile.state.place import AGAIN, Change, Doubt, Place, Stored
 
 from .http_server import StateServer, serving
-from .remote_contract import RemoteContract
+from .remote_contract import RemoteContract, store_at
 from .samples import VERSION, StillClock, last_run, opened, put
 
 
@@ -164,6 +164,53 @@ def test_wrong_options_are_told_before_anything_is_sent(options: dict[str, str],
         http_place(options, environ).connect()
     assert words in f"{caught.value.problems[0].what}: {caught.value.problems[0].hint}"
     assert "secret" not in caught.value.problems[0].what.replace("holds credentials", "")
+
+
+@pytest.mark.parametrize(
+    ("environ", "waits"),
+    [
+        ({}, AGAIN),
+        ({"TF_HTTP_RETRY_MAX": "0"}, ()),
+        ({"TF_HTTP_RETRY_MAX": "3", "TF_HTTP_RETRY_WAIT_MIN": "2", "TF_HTTP_RETRY_WAIT_MAX": "5"}, (2, 4, 5)),
+    ],
+)
+def test_how_often_it_is_tried_again_is_as_terraforms_variables_say(environ: dict[str, str], waits: tuple[float, ...]) -> None:
+    """And as ever where they are silent."""
+    assert http_place({"address": "https://state.example/x"}, environ).again == waits
+
+
+def test_a_place_that_is_to_be_tried_once_is_tried_once(tmp_path: Path) -> None:
+    """Reading and writing alike."""
+    with serving() as server:
+        place = http_place({"address": f"{server.url}/s"}, {"TF_HTTP_RETRY_MAX": "0"})
+        server.faults["GET"] = ["503"]
+        with pytest.raises(ReconcileError, match="503"):
+            store_at(place, tmp_path).read()
+        with pytest.raises(ReconcileError, match="503"), store_at(place, tmp_path).session(operation="x", timeout=0) as session:
+            session.record([put(1)])
+            server.faults["POST"] = ["503"]
+            session.publish()
+        assert [row[0] for row in server.log] == ["GET", "GET", "GET", "POST", "GET"]
+
+
+def test_headers_go_with_each_request_and_are_never_shown() -> None:
+    """One that says that it is a credential stands in a variable; others may stand in the config."""
+    options = {"address": "http://127.0.0.1:9", "headers": {"PRIVATE-TOKEN": "${env.T}", "X-Team": "core"}}
+    backend = http_place(options, {"T": "canary"}).connect()
+    assert isinstance(backend, HttpBackend)
+    assert backend._wire._headers == {"PRIVATE-TOKEN": "canary", "X-Team": "core"}
+    assert "canary" not in repr(backend._options)
+    with pytest.raises(InputInvalid) as caught:
+        http_place({**options, "headers": {"X-Api-Key": "literal"}}, {})
+    assert caught.value.problems[0].what == "`state.headers.X-Api-Key` is a literal credential"
+
+
+def test_certificates_are_always_verified() -> None:
+    """Terraform's switch for the opposite is refused, and the way out is named."""
+    with pytest.raises(InputInvalid) as caught:
+        http_place({"address": "https://state.example/x"}, {"TF_HTTP_SKIP_CERT_VERIFICATION": "true"})
+    assert "always verified" in caught.value.problems[0].what and "ca_file" in (caught.value.problems[0].hint or "")
+    assert http_place({"address": "https://state.example/x"}, {"TF_HTTP_SKIP_CERT_VERIFICATION": "false"})
 
 
 def test_a_variable_that_is_not_set_is_named() -> None:

@@ -114,11 +114,19 @@ def test_the_journal_holds_no_more_than_was_told(path: Path) -> None:
     """Its lines are JSON after three fields, and name lineage and serial first."""
     save(path, put(1))
     with local(path).session(operation="apply", timeout=0) as session:
+        session.record([settled("i8")])
         session.record([settled("i9")])
     lines = path.with_name("default.json.journal").read_text().splitlines()
     bodies = [json.loads(line.split(" ", 3)[3]) for line in lines]
     assert bodies == [
-        {"journal": 1, "lineage": LINEAGE, "serial": 1, "tool_version": VERSION, "operation": "apply"},
+        {
+            "journal": 1,
+            "lineage": LINEAGE,
+            "serial": 1,
+            "tool_version": VERSION,
+            "operation": "apply",
+            "facts": [{"do": "settled", "intent_id": "i8", "how": "answered"}],
+        },
         {"facts": [{"do": "settled", "intent_id": "i9", "how": "answered"}]},
     ]
 

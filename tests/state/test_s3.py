@@ -166,9 +166,40 @@ def test_a_store_that_ignores_conditions_is_refused(endpoint: str, tmp_path: Pat
 
     place = s3_place(bucket(endpoint, tmp_path), {})
     monkeypatch.setattr(S3Backend, "_call", unconditional)
-    with pytest.raises(ReconcileError, match="ignores conditional writes"):
+    with pytest.raises(ReconcileError, match="does not heed conditional writes"):
         place.connect().lock(_nobody())
     assert place.connect().load() is None
+
+
+@pytest.mark.parametrize("operation", ["put_object", "delete_object"])
+def test_a_store_that_knows_no_conditions_is_refused_unless_only_for_deletions(
+    endpoint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, operation: str
+) -> None:
+    """Some answer 501: on a write there is no lock; on a deletion we have seen before whose lock it is."""
+    from botocore.exceptions import ClientError
+
+    backend = s3_place(bucket(endpoint, tmp_path), {}).connect()
+    assert isinstance(backend, S3Backend)
+    true = getattr(backend._client, operation)
+
+    def unknown(**arguments: Any) -> Any:
+        if arguments.keys() & {"IfMatch", "IfNoneMatch"}:
+            answer: Any = {"Error": {"Code": "NotImplemented"}, "ResponseMetadata": {"HTTPStatusCode": 501}}
+            raise ClientError(answer, operation)
+        return true(**arguments)
+
+    unknown.__name__ = operation
+    monkeypatch.setattr(backend._client, operation, unknown)
+    us = _nobody()
+    if operation == "put_object":
+        with pytest.raises(ReconcileError, match="does not heed conditional writes"):
+            backend.lock(us)
+    else:
+        backend.lock(us)
+        backend.unlock(us.id)
+        backend.lock(_nobody())
+        backend.unlock(us.id)
+    assert backend._get(f"{bucket('', tmp_path)['key']}.lock") is None
 
 
 def _nobody() -> Any:

@@ -95,4 +95,4 @@ def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPat
     for needs in (lambda: render_metrics(measures), lambda: last_success_in("a 1", "plan")):
         with pytest.raises(CommandLineWrong) as refused:
             needs()
-        assert refused.value.hint == "pip install 'reconcile[metrics]'"
+        assert refused.value.hint == "pip install '.[metrics]' in a checkout of this tool"

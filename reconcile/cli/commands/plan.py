@@ -22,13 +22,15 @@ if TYPE_CHECKING:
     from reconcile.cli.wiring import Session
     from reconcile.model.plan import Plan
 
+COPY = "Plan against this copy of the state (`state pull`), and never reach for the state itself."
+
 
 @click.command()
 @option("--out", metavar="FILE", type=click.Path(path_type=Path), help="Save the plan for `reconcile apply FILE`.")
 @option("--json", "as_json", is_flag=True, help="Print the plan document instead of text.")
 @option("--full", is_flag=True, help="Show every field, renewal and row.")
 @option("--detailed-exitcode", is_flag=True, help="Exit 2 when there are changes (renewals and deferrals alone are 0).")
-@option("--state", "copy", metavar="FILE", type=click.Path(path_type=Path), help="A copy of the state instead of the state.")
+@option("--state", "copy", metavar="FILE", type=click.Path(path_type=Path), help=COPY)
 @takes_reports
 @METRICS
 @may_destroy

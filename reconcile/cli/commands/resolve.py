@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from reconcile.cli.completing import handlings
 from reconcile.cli.given import Given, takes_given
 from reconcile.cli.options import LOCK, option
 from reconcile.cli.streams import answer
@@ -11,7 +12,7 @@ from reconcile.errors import CommandLineWrong
 
 
 @click.command()
-@click.argument("address", metavar="ADDRESS")
+@click.argument("address", metavar="ADDRESS", shell_complete=handlings)
 @option("--ticket", metavar="ID", help="It ran: this is its work order.")
 @option("--not-run", is_flag=True, help="It did not run: it is planned again.")
 @option("--retrigger", is_flag=True, help="Run it again, although it may have run.")

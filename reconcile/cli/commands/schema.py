@@ -9,13 +9,17 @@ import click
 from reconcile.cli.given import Given, takes_given
 from reconcile.cli.streams import answer
 
+KINDS = ("spec", "config", "plan", "state", "apply", "drift", "run")
+
 
 @click.command()
-@click.argument("kind", type=click.Choice(["spec", "config", "plan", "state"]))
+@click.argument("kind", type=click.Choice(KINDS))
 @takes_given
 @click.pass_obj
 def schema(given: Given, /, kind: str) -> int:
-    """Print the JSON Schema of specs, config, plan or state.
+    """Print the JSON Schema of what people write, and of what the tool writes.
+
+    apply is a line of `apply --json`, drift the document of `drift --json`, run the record that `--notify` posts.
 
     An editor with the YAML language server completes and checks specs by it:
     put `# yaml-language-server: $schema=../.reconcile/spec.schema.json` first in a spec.
@@ -26,11 +30,17 @@ def schema(given: Given, /, kind: str) -> int:
       reconcile schema config > .reconcile/config.schema.json
       reconcile schema plan
     """
+    answer(schema_text(kind))
+    return 0
+
+
+def schema_text(kind: str) -> str:
+    """The schema of this kind, as it is printed and published."""
     from reconcile.views.schema import plan_schema
+    from reconcile.views.schema_runs import apply_schema, drift_schema, run_schema
     from reconcile.views.schemas.config import config_schema
     from reconcile.views.schemas.spec import spec_schema
     from reconcile.views.schemas.state import state_schema
 
-    found = {"spec": spec_schema, "config": config_schema, "plan": plan_schema, "state": state_schema}[kind]()
-    answer(json.dumps(found, indent=2) + "\n")
-    return 0
+    made = (spec_schema, config_schema, plan_schema, state_schema, apply_schema, drift_schema, run_schema)
+    return json.dumps(dict(zip(KINDS, made, strict=True))[kind](), indent=2) + "\n"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reconcile.cli.commands import state_whole
+from reconcile.cli.completing import addresses
 from reconcile.cli.given import Given, takes_given
 from reconcile.cli.options import LOCK, option
 from reconcile.cli.streams import answer, style_of, tell
@@ -41,7 +42,7 @@ for _command in state_whole.COMMANDS:
 
 
 @state.command("list")
-@click.argument("globs", metavar="[GLOB]...", nargs=-1)
+@click.argument("globs", metavar="[GLOB]...", nargs=-1, shell_complete=addresses)
 @takes_given
 @click.pass_obj
 def list_(given: Given, /, globs: tuple[str, ...]) -> int:
@@ -61,7 +62,7 @@ def list_(given: Given, /, globs: tuple[str, ...]) -> int:
 
 
 @state.command("show")
-@click.argument("address", metavar="ADDRESS")
+@click.argument("address", metavar="ADDRESS", shell_complete=addresses)
 @option("--json", "as_json", is_flag=True, help="Print the state's entry as JSON.")
 @takes_given
 @click.pass_obj
@@ -84,7 +85,7 @@ def show(given: Given, /, address: str, as_json: bool) -> int:
 
 
 @state.command()
-@click.argument("old")
+@click.argument("old", shell_complete=addresses)
 @click.argument("new")
 @LOCK
 @takes_given
@@ -105,7 +106,7 @@ def mv(given: Given, /, old: str, new: str, lock_timeout: float) -> int:
 
 
 @state.command()
-@click.argument("globs", metavar="GLOB...", nargs=-1, required=True)
+@click.argument("globs", metavar="GLOB...", nargs=-1, required=True, shell_complete=addresses)
 @LOCK
 @takes_given
 @click.pass_obj
@@ -125,7 +126,7 @@ def rm(given: Given, /, globs: tuple[str, ...], lock_timeout: float) -> int:
 
 
 @state.command()
-@click.argument("globs", metavar="GLOB...", nargs=-1, required=True)
+@click.argument("globs", metavar="GLOB...", nargs=-1, required=True, shell_complete=addresses)
 @LOCK
 @takes_given
 @click.pass_obj

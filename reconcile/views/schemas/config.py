@@ -66,6 +66,11 @@ STATE_KEYS = {
         "client_ca_certificate_pem",
         "client_certificate_pem",
         "client_private_key_pem",
+        "headers",
+        "retry_max",
+        "retry_wait_min",
+        "retry_wait_max",
+        "skip_cert_verification",
         "request_timeout",
         "ca_file",
         "proxy",
@@ -74,6 +79,8 @@ STATE_KEYS = {
     "postgres": ("conn_str", "schema_name", "name"),
 }
 _TEXT: Schema = {"type": "string"}
+_SCALAR: Schema = {"type": ["string", "number", "boolean"]}
+_KEY: dict[str, Schema] = {"headers": {"type": "object", "additionalProperties": _TEXT}}
 
 
 def config_schema() -> Schema:
@@ -156,5 +163,5 @@ def _backend(name: str, keys: tuple[str, ...]) -> Schema:
         "type": "object",
         "required": ["backend"] if name != "local" else [],
         "additionalProperties": False,
-        "properties": {"backend": {"const": name}, **{key: {"type": ["string", "number", "boolean"]} for key in keys}},
+        "properties": {"backend": {"const": name}, **{key: _KEY.get(key, _SCALAR) for key in keys}},
     }
