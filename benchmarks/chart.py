@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from measure import Took
+from live import PUSH_FLOOR
+from ours import FLOOR
 
 WIDTH, HEIGHT, LEFT, TOP, RIGHT, BOTTOM = 760, 460, 70, 24, 230, 46
-COLOURS = ("#1f6f8b", "#c0392b", "#2e8b57", "#8e44ad", "#b9770e", "#566573", "#117a65", "#7b241c")
-LINES = ("plan, cold", "plan, warm", "plan, 1 % of the files changed", "apply", "parse", "push and list, bare httpx")
+COLOURS = ("#1f6f8b", "#c0392b", "#2e8b57", "#8e44ad", "#b9770e", "#566573", "#117a65", "#7b241c", "#d35400", "#2c3e50")
+LINES = ("plan, cold", "plan, warm", "plan, 1 % of the files changed", "apply, all new", FLOOR, PUSH_FLOOR)
+PEERS = ("Terraform, plan", "Terraform, first apply", "octoDNS, plan", "vendor SDK, one alarm a request")
 DECADES_X, DECADES_Y = (2, 5), (-2, 3)
 
 
@@ -23,7 +26,7 @@ def _y(seconds: float) -> float:
     return TOP + (high - math.log10(max(seconds, 10**low))) / (high - low) * (HEIGHT - TOP - BOTTOM)
 
 
-def draw(sizes: Mapping[str, Mapping[str, Took]], others: Mapping[str, Took | str], peer_size: int) -> str:
+def draw(sizes: Mapping[str, Mapping[str, Mapping[str, Sequence[float]]]], peers: Mapping[str, Mapping[str, Any]]) -> str:
     """The chart."""
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif" font-size="12">',
@@ -38,12 +41,11 @@ def draw(sizes: Mapping[str, Mapping[str, Took]], others: Mapping[str, Took | st
         y = _y(10**power)
         parts.append(f'<path d="M{LEFT} {y:.1f}H{WIDTH - RIGHT}" stroke="#ddd"/>')
         parts.append(f'<text x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{10**power:g} s</text>')
-    for place, name in enumerate(LINES):
-        points = [(int(size), figures[name].cpu) for size, figures in sizes.items() if name in figures]
-        parts += _series(place, name, points)
-    peers = [(name, took) for name, took in others.items() if isinstance(took, Took)]
-    for place, (name, took) in enumerate(peers, start=len(LINES)):
-        parts += _series(place, f"{name} (N = {peer_size:,})", [(peer_size, took.cpu)])
+    ours = {size: {name: took for part in parts_of.values() for name, took in part.items()} for size, parts_of in sizes.items()}
+    for place, name in enumerate((*LINES, *PEERS)):
+        found = peers if name in PEERS else ours
+        points = [(int(size), figures[name][1]) for size, figures in found.items() if isinstance(figures.get(name), list | tuple)]
+        parts += _series(place, name, sorted(points))
     parts.append(f'<text x="{(LEFT + WIDTH - RIGHT) / 2}" y="{HEIGHT - 10}" text-anchor="middle">alarms</text></svg>')
     return "\n".join(parts) + "\n"
 

@@ -97,7 +97,7 @@ def no_journal() -> Iterator[None]:
     def nothing(self: Journal, *args: Any) -> None:
         self._handle = self._handle or 0
 
-    with mock.patch.multiple(Journal, begin=nothing, append=nothing, discard=nothing, close=nothing):
+    with mock.patch.multiple(Journal, begin=nothing, write=nothing, sync=nothing, discard=nothing, close=nothing):
         yield
 
 

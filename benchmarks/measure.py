@@ -27,11 +27,18 @@ class Failed(Exception):
     """The process ended with an error; the message holds its last words."""
 
 
+def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
+    """This process's, but for what would shape the tool, or make Python compile what is installed compiled."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("RECONCILE_")}
+    kept.pop("PYTHONDONTWRITEBYTECODE", None)
+    return kept | dict(more or {})
+
+
 def once(command: Sequence[str], *, environ: Mapping[str, str] | None = None, okay: Sequence[int] = (0,)) -> Took:
     """One run. Raises Failed."""
     started = time.perf_counter()
     process = subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env={**os.environ, **(environ or {})}, text=True
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment(environ), cwd=ROOT, text=True
     )
     assert process.stderr is not None
     words = process.stderr.read()
@@ -46,13 +53,23 @@ def once(command: Sequence[str], *, environ: Mapping[str, str] | None = None, ok
 
 def median(runs: int, command: Callable[[], Sequence[str]], *, before: Callable[[], None] = lambda: None) -> Took:
     """The median of each figure over so many runs; `before` prepares each one."""
-    found = []
-    for _ in range(runs):
-        before()
-        found.append(once(command()))
+    return middle([_prepared(command, before) for _ in range(runs)])
+
+
+def _prepared(command: Callable[[], Sequence[str]], before: Callable[[], None]) -> Took:
+    before()
+    return once(command())
+
+
+def middle(found: Sequence[Took]) -> Took:
+    """The median of each figure."""
     return Took(*(statistics.median(column) for column in zip(*found, strict=True)))
 
 
-def runs_for(seconds: float) -> int:
-    """At least five, fewer where one takes long."""
-    return 5 if seconds < 5 else 3 if seconds < 20 else 1
+def in_turns(runs: int, commands: Mapping[str, Sequence[str]]) -> dict[str, Took]:
+    """Medians of several commands that take turns, so that whatever else the machine does falls on all of them."""
+    found: dict[str, list[Took]] = {name: [] for name in commands}
+    for _ in range(runs):
+        for name, command in commands.items():
+            found[name].append(once(command))
+    return {name: middle(took) for name, took in found.items()}

@@ -1,53 +1,15 @@
-"""The tool and its emulator as processes, on stacks made for the measurement."""
+"""The tool as a process, on stacks made for the measurement: what it takes to plan, to look at the state, and to show a plan."""
 
 from __future__ import annotations
 
-import json
-import os
 import shutil
-import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from generate import write_stack
+from live import apply, tool
 from measure import PYTHON, ROOT, Took, median, once
 
-TOKEN = "bench-token"
-KEYS = {"HUAWEICLOUD_SDK_AK": "bench-ak", "HUAWEICLOUD_SDK_SK": "bench-sk"}
-TOOL = [PYTHON, "-m", "reconcile"]
-
-
-@contextmanager
-def emulator() -> Iterator[str]:
-    """The emulator as a process of its own, its world in memory; yields its URL."""
-    environ = {**os.environ, **KEYS, "HW_AUTH_TOKEN": TOKEN}
-    command = [*TOOL, "emulator", "--json"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environ, cwd=ROOT, text=True)
-    assert process.stdout is not None
-    try:
-        yield json.loads(process.stdout.readline())["url"]
-    finally:
-        process.terminate()
-        process.wait()
-        process.stdout.close()
-
-
-def tool(folder: Path, *arguments: str) -> list[str]:
-    """A command of the tool on a stack."""
-    return [*TOOL, "-C", str(folder), *arguments]
-
-
-def apply(folder: Path) -> Took:
-    """Apply a stack to an emulator of its own, from nothing."""
-    with emulator() as url:
-        config = folder / "reconcile.yaml"
-        config.write_text(config.read_text().replace('"embedded"', f'"{url}"'))
-        shutil.rmtree(folder / "state", ignore_errors=True)
-        try:
-            return once(tool(folder, "apply", "--auto-approve", "-q"), environ={"HW_AUTH_TOKEN": TOKEN})
-        finally:
-            config.write_text(config.read_text().replace(url, "embedded"))
+FLOOR = "parse, PyYAML alone"
 
 
 def forget(folder: Path) -> None:
@@ -56,7 +18,7 @@ def forget(folder: Path) -> None:
 
 
 def touch(folder: Path) -> None:
-    """Change every alarm in one file of a hundred; each call writes other words."""
+    """Change an alarm in one file of a hundred, at least one; each call writes other words."""
     files = sorted((folder / "specs").glob("*.yaml"))
     for path in files[::100]:
         text = path.read_text()
@@ -64,23 +26,58 @@ def touch(folder: Path) -> None:
 
 
 class Stack:
-    """One stack of N alarms, applied; and the figures taken on it."""
+    """One stack of N alarms and the figures taken on it, by part. It is applied when a part first needs that."""
 
-    def __init__(self, folder: Path, count: int, runs: int) -> None:
-        self.folder, self.count, self.runs = write_stack(folder, count), count, runs
+    def __init__(self, folder: Path, count: int) -> None:
+        self.folder, self.count = folder, count
+        self.runs = 5 if count <= 1_000 else 3 if count <= 10_000 else 1
+        if not (folder / "reconcile.yaml").exists():
+            write_stack(folder, count)
 
-    def figures(self) -> dict[str, Took]:
-        """All figures, by name."""
-        folder, plan = self.folder, tool(self.folder, "plan", "-q")
-        found = {
-            "parse": median(self.runs, lambda: [PYTHON, str(ROOT / "benchmarks" / "floors.py"), "parse", str(folder / "specs")])
-        }
-        once(plan)  # what an apply in a pipeline finds: the plan of the pull request was made before
-        found["apply"] = apply(folder)
-        found["plan, cold"] = median(self.runs, lambda: plan, before=lambda: forget(folder))
+    def floor(self) -> dict[str, Took]:
+        """PyYAML's C loader on the same files."""
+        command = [PYTHON, str(ROOT / "benchmarks" / "floors.py"), "parse", str(self.folder / "specs")]
+        return {FLOOR: median(self.runs, lambda: command)}
+
+    def applied(self) -> Path:
+        """The stack, with a state that has it all."""
+        if not (self.folder / "state" / "default.json").exists():
+            apply(self.folder)
+        return self.folder
+
+    def planning(self) -> dict[str, Took]:
+        """Plans with nothing to do, and `validate`."""
+        plan, validate = tool(self.applied(), "plan", "-q"), tool(self.folder, "validate", "-q")
+        found = self.floor()
+        found["plan, cold"] = median(self.runs, lambda: plan, before=lambda: forget(self.folder))
         once(plan)
         found["plan, warm"] = median(5, lambda: plan)
-        found["plan, 1 % of the files changed"] = median(3, lambda: plan, before=lambda: touch(folder))
-        found["state list"] = median(1, lambda: tool(folder, "state", "list"))
-        found["plan --destroy --json"] = median(1, lambda: tool(folder, "plan", "--destroy", "--json", "--allow", "empty"))
+        found["plan, 1 % of the files changed"] = median(3, lambda: plan, before=lambda: touch(self.folder))
+        found["validate, cold"] = median(self.runs, lambda: validate, before=lambda: forget(self.folder))
+        found["validate, warm"] = median(5, lambda: validate)
+        return found
+
+    def state(self) -> dict[str, Took]:
+        """Looking at the state, and changing it by hand."""
+        folder = self.applied()
+        once(tool(folder, "plan", "-q"))
+        first = "alarm.host-000000-cpu-high"
+        there, back = tool(folder, "state", "mv", first, "alarm.elsewhere"), tool(folder, "state", "mv", "alarm.elsewhere", first)
+        found = self.floor()
+        found["state list"] = median(self.runs, lambda: tool(folder, "state", "list"))
+        found["state show, one"] = median(self.runs, lambda: tool(folder, "state", "show", first))
+        found["state mv, one"] = once(there)
+        once(back)
+        return found
+
+    def views(self) -> dict[str, Took]:
+        """A plan that clears everything, so one change a row, in each form; the plan itself is part of every figure."""
+        folder, out = self.applied(), self.folder / "out"
+        out.mkdir(exist_ok=True)
+        plan = tool(folder, "plan", "--destroy", "--allow", "empty")
+        once([*plan, "-q"])
+        forms = {"json": ["--json"], "html": ["--html", str(out / "plan.html")], "markdown": ["--markdown", str(out / "plan.md")]}
+        found = self.floor() | {"plan of N changes, text": median(self.runs, lambda: plan)}
+        for name, options in forms.items():
+            found[f"plan of N changes, {name}"] = median(self.runs, lambda options=options: [*plan, *options])  # type: ignore[misc]
         return found

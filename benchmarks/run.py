@@ -1,67 +1,96 @@
-"""Measure everything in one go and write `results.md`, `results.json` and `chart.svg` beside this file.
+"""Measure, in parts; each run takes the place of what an earlier one found of the same part and size, and writes all figures
+anew: `results.md`, `results.json` beside this file, and the chart in `docs/`.
 
-`python benchmarks/run.py [--sizes 1000,10000,100000] [--peer-size 250] [--peers PYTHON]`. PYTHON has the extra `bench` installed;
-what it lacks is skipped with a word. Ratios are of processor time, which another load on the machine disturbs least.
+    python benchmarks/run.py [--only start,plan,apply,latency,state,views,peers] [--sizes 1000,10000,100000]
+                             [--folder DIR] [--peers PYTHON]
+
+DIR keeps the stacks, so that a later part need not apply them again. PYTHON has the extra `bench` installed; what it lacks is
+skipped with a word. Ratios are of processor time, which another load on the machine disturbs least; both sides of a ratio are
+measured in one run.
 """
 
 from __future__ import annotations
 
 import argparse
+import compileall
 import json
 import platform
+import shutil
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 from chart import draw
-from measure import PYTHON, ROOT, Failed, Took, median, once
-from ours import KEYS, TOKEN, Stack, emulator
+from live import KEYS, applying, emulator, with_latency
+from live import tool as tool_on
+from measure import PYTHON, ROOT, Failed, Took, in_turns, once
+from ours import Stack, forget
+from tables import markdown
 
 HERE = Path(__file__).parent
-Figures = dict[str, dict[str, Took]]
+RESULTS = HERE / "results.json"
+PEER_SIZES = (1_000, 10_000)
+PARTS = ("start", "plan", "apply", "latency", "state", "views", "peers")
 
 
-def start_up() -> dict[str, Took]:
-    """The process floor, and the commands that need nothing."""
-    pass_ = median(9, lambda: [PYTHON, "-c", "pass"])
-    return {
-        "python -c pass": pass_,
-        "--help": median(9, lambda: [PYTHON, "-m", "reconcile", "--help"]),
-        "version": median(9, lambda: [PYTHON, "-m", "reconcile", "version"]),
-    }
-
-
-def push_floor(count: int) -> Took:
-    """httpx alone, the batches of an apply and the list."""
-    with emulator() as url:
-        return once([PYTHON, str(HERE / "floors.py"), "push", url, str(count), "100", "8", TOKEN])
+def start_up(folder: Path) -> dict[str, Took]:
+    """The process floor, libraries alone, the commands that need nothing, and small plans."""
+    stack = Stack(folder / "1000", 1_000)
+    once(tool_on(stack.applied(), "plan"))
+    libraries = "import click, yaml; from pydantic import BaseModel; type('M', (BaseModel,), {'__annotations__': {'x': int}})"
+    return in_turns(
+        15,
+        {
+            "python -c pass": [PYTHON, "-c", "pass"],
+            "import click": [PYTHON, "-c", "import click"],
+            "--help": [PYTHON, "-m", "reconcile", "--help"],
+            "version": [PYTHON, "-m", "reconcile", "version"],
+            "import click, yaml, pydantic; one model": [PYTHON, "-c", libraries],
+            "plan of 1,000, warm": tool_on(stack.folder, "plan", "-q"),
+        },
+    )
 
 
 def peers(python: str, count: int, folder: Path) -> dict[str, Took | str]:
-    """What is installed of the peers, at a size that ends soon."""
+    """What is installed of the peers, and ours beside them; the first applies and the SDK's loop at the smallest size only."""
     script = [python, str(HERE / "peers.py")]
     found: dict[str, Took | str] = {}
 
-    def take(name: str, *arguments: str) -> None:
+    def take(name: str | None, *arguments: str) -> None:
         try:
-            found[name] = once([*script, *arguments], environ=KEYS)
+            took = once([*script, *arguments], environ=KEYS)
         except Failed as error:
-            found[name] = "skipped: " + str(error).strip().splitlines()[-1][:120]
+            found[name or arguments[0]] = "skipped: " + str(error).strip().splitlines()[-1][:120]
+        else:
+            if name is not None:
+                found[name] = took
 
-    take("Terraform, first apply", "terraform", str(folder / "terraform"), "apply", str(count))
+    folder.mkdir(parents=True, exist_ok=True)
+    stack = Stack(folder / "ours", count)
+    if count == PEER_SIZES[0]:
+        take("Terraform, first apply", "terraform", str(folder / "applied"), "apply", str(count))
+        with emulator() as url:
+            take("vendor SDK, one alarm a request", "sdk", url, str(count))
+        found["ours, first apply"] = applying(folder / "live", count)["apply, all new"]
+    take(None, "terraform", str(folder / "terraform"), "write", str(count))
     take("Terraform, plan", "terraform", str(folder / "terraform"), "plan", str(count))
-    take("octoDNS, plan", "octodns", str(folder / "octodns"), str(count))
-    with emulator() as url:
-        take("vendor SDK, one alarm a request", "sdk", url, str(count))
+    take(None, "octodns", str(folder / "octodns"), "write", str(count))
+    take("octoDNS, plan", "octodns", str(folder / "octodns"), "plan", str(count))
+    plan = tool_on(stack.applied(), "plan", "-q")
+    forget(stack.folder)
+    found["ours, plan, cold"] = once(plan)
+    found["ours, plan, warm"] = in_turns(5, {"plan": plan})["plan"]
     return found
 
 
 def versions() -> dict[str, str]:
     """What was measured, and on what."""
     found = {"python": platform.python_version(), "machine": f"{platform.machine()}, {platform.system()}"}
-    for name in ("reconcile", "pyyaml", "pydantic", "httpx"):
+    for name in ("reconcile", "click", "pyyaml", "pydantic", "httpx"):
         try:
             found[name] = version(name)
         except PackageNotFoundError:
@@ -69,56 +98,59 @@ def versions() -> dict[str, str]:
     return found
 
 
-def table(start: dict[str, Took], sizes: Figures, others: dict[str, Took | str], peer_size: int) -> str:
-    """The results as markdown: ratios first, then what they were made of."""
-    lines = ["| figure | N | of its floor | processor s | clock s | peak MB |", "|---|--:|--:|--:|--:|--:|"]
+def measure(part: str, count: int, folder: Path, python: str) -> Any:
+    """One part at one size."""
+    stack = Stack(folder / str(count), count) if part in ("plan", "state", "views") else None
+    works: dict[str, Callable[[], Any]] = {
+        "apply": lambda: applying(folder / f"live-{count}", count),
+        "latency": lambda: with_latency(folder / f"late-{count}", count),
+        "peers": lambda: peers(python, count, folder / f"peers-{count}"),
+    }
+    if stack is not None:
+        works |= {"plan": stack.planning, "state": stack.state, "views": stack.views}
+    try:
+        return works[part]()
+    finally:
+        for name in ("live", "late", "peers"):
+            shutil.rmtree(folder / f"{name}-{count}", ignore_errors=True)
 
-    def row(name: str, count: str, took: Took, floor: Took | None) -> None:
-        ratio = "" if floor is None else f"{took.cpu / floor.cpu:.3g}× "
-        lines.append(f"| {name} | {count} | {ratio} | {took.cpu:.3g} | {took.wall:.3g} | {took.peak:.0f} |")
 
-    for name, took in start.items():
-        row(name, "", took, start["python -c pass"])
-    for size, figures in sizes.items():
-        floors = {"apply": figures["push and list, bare httpx"]}
-        for name, took in figures.items():
-            is_floor = name in ("parse", "push and list, bare httpx")
-            row(name, f"{int(size):,}", took, None if is_floor else floors.get(name, figures["parse"]))
-    for name, result in others.items():
-        if isinstance(result, Took):
-            row(name, f"{peer_size:,}", result, None)
-        else:
-            lines.append(f"| {name} | {peer_size:,} | {result} | | | |")
-    return "\n".join(lines) + "\n"
+def write(document: dict[str, Any]) -> None:
+    """Everything that is known so far."""
+    RESULTS.write_text(json.dumps(document, indent=1) + "\n")
+    (HERE / "results.md").write_text(markdown(document))
+    (ROOT / "docs" / "performance.svg").write_text(draw(document["sizes"], document["peers"]))
 
 
 def main() -> None:
     """Measure and write."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", default=",".join(PARTS))
     parser.add_argument("--sizes", default="1000,10000,100000")
-    parser.add_argument("--peer-size", type=int, default=250)
+    parser.add_argument("--folder", type=Path)
     parser.add_argument("--peers", default=PYTHON)
     given = parser.parse_args()
-    start, sizes = start_up(), {}
+    compileall.compile_dir(ROOT / "reconcile", quiet=1)
+    document: dict[str, Any] = {"start_up": {}, "sizes": {}, "peers": {}, "latency": {}}
+    if RESULTS.exists():
+        document |= json.loads(RESULTS.read_text())
+    document["versions"] = versions()
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        for count in map(int, given.sizes.split(",")):
-            runs = 5 if count <= 1_000 else 3 if count <= 10_000 else 1
-            figures = Stack(folder / str(count), count, runs).figures()
-            sizes[str(count)] = figures | {"push and list, bare httpx": push_floor(count)}
-            print(count, {name: tuple(round(f, 2) for f in took) for name, took in sizes[str(count)].items()}, file=sys.stderr)
-        others = peers(given.peers, given.peer_size, folder)
-    document = {
-        "at": time.strftime("%Y-%m-%d", time.gmtime()),
-        "versions": versions(),
-        "start_up": start,
-        "sizes": sizes,
-        "peers": others,
-        "peer_size": given.peer_size,
-    }
-    (HERE / "results.json").write_text(json.dumps(document, indent=2, default=lambda took: took._asdict()) + "\n")
-    (HERE / "results.md").write_text(table(start, sizes, others, given.peer_size))
-    (ROOT / "docs" / "performance.svg").write_text(draw(sizes, others, given.peer_size))
+        folder = given.folder or Path(name)
+        for part in given.only.split(","):
+            if part == "start":
+                document["start_up"] = start_up(folder)
+            for count in map(int, given.sizes.split(",") if part != "start" else ()):
+                if part == "peers" and count not in PEER_SIZES:
+                    continue
+                found = measure(part, count, folder, given.peers)
+                if part in ("peers", "latency"):
+                    document[part][str(count)] = found
+                else:
+                    document["sizes"].setdefault(str(count), {})[part] = found
+                print(part, count, json.dumps(found), file=sys.stderr, flush=True)
+                write(document | {"at": time.strftime("%Y-%m-%d", time.gmtime())})
+            write(document | {"at": time.strftime("%Y-%m-%d", time.gmtime())})
     print((HERE / "results.md").read_text())
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -108,6 +108,13 @@ class MemorySession:
             fold(list(facts), self.store.resources, self.store.pending)
             self.store.dirty = True
             self.store.facts += facts
+
+    def write(self, facts: Sequence[Any]) -> Callable[[], None]:
+        self.record(facts)
+        return lambda: None
+
+    def failed(self, error: OSError) -> Exception:
+        return error
 
     def note(self, facts: Sequence[Any]) -> None:
         self.record(facts)

@@ -140,7 +140,7 @@ async def _found(
 
 
 async def _send(run: Run, target: AlarmTarget, clearings: Sequence[Clearing]) -> list[Clearing]:
-    async with recording(run.session) as recorder:
+    async with recording(run.session, beside=len(clearings) > target.batch_size) as recorder:
         accepted, unsent = await _deliver(run, target, clearings, recorder)
     _withdraw(run, unsent)
     for item in unsent:

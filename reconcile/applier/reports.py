@@ -73,7 +73,7 @@ async def _report_to(run: Run, target: AlarmTarget, outgoing: Sequence[Outgoing]
 
 
 async def _send(run: Run, target: AlarmTarget, outgoing: Sequence[Outgoing]) -> list[Outgoing]:
-    async with recording(run.session) as recorder:
+    async with recording(run.session, beside=len(outgoing) > target.batch_size) as recorder:
         arrived, unsent = await _deliver(run, target, outgoing, recorder)
         announced = run.session.snapshot.pending
         recorder.note([Settled(intent_id=i.intent_id, how="not sent") for i in unsent if i.intent_id in announced])

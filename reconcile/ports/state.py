@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -19,6 +19,16 @@ class StateSession(Protocol):
 
     def record(self, facts: Sequence[AnyFact]) -> None:
         """Make facts durable on this machine before returning. All or none of a call survives a crash. Any thread may call."""
+        ...
+
+    def write(self, facts: Sequence[AnyFact]) -> Callable[[], None]:
+        """`record` in two steps, for who has something else to do while the disk is waited for: what is returned returns once
+        the facts are durable, in any thread. Where it raises OSError, `failed` is the error to raise.
+        """
+        ...
+
+    def failed(self, error: OSError) -> Exception:
+        """Keep what is known elsewhere, where possible, and say where."""
         ...
 
     def note(self, facts: Sequence[AnyFact]) -> None:

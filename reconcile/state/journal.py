@@ -186,6 +186,7 @@ class Journal:
         self._files.remove(self._path)
         self._handle = self._files.create(self._path)
         self._add(line)
+        self.sync()
         self._files.sync_folder(self._path.parent)
 
     def resume(self, written: Written) -> None:
@@ -198,12 +199,21 @@ class Journal:
 
     def append(self, facts: Sequence[AnyFact]) -> None:
         """Add one line and wait until it is on the disk."""
+        self.write(facts)
+        self.sync()
+
+    def write(self, facts: Sequence[AnyFact]) -> None:
+        """Add one line. Nothing may rely on it before `sync`."""
         self._add(line_of({"facts": list(facts)}, self._head))
+
+    def sync(self) -> None:
+        """Wait until every line is on the disk. Any thread may, until `discard` or `close`."""
+        assert self._handle is not None
+        self._files.sync_content(self._handle)
 
     def _add(self, line: bytes) -> None:
         assert self._handle is not None
         self._files.write(self._handle, line)
-        self._files.sync_content(self._handle)
         self._head = hashlib.sha256(line).hexdigest()
 
     def discard(self) -> None:

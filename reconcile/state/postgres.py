@@ -207,7 +207,7 @@ def _login(options: PostgresOptions, environ: Mapping[str, str]) -> dict[str, An
     try:
         from psycopg.conninfo import conninfo_to_dict
     except ImportError as error:
-        raise ReconcileError("`backend: postgres` needs the extra postgres", hint="pip install '.[postgres]' in a checkout") from error
+        raise ReconcileError("`backend: postgres` needs the extra postgres", hint="pip install '.[postgres]'") from error
     login: dict[str, Any] = dict(conninfo_to_dict(options.conn_str.get_secret_value()))
     host = str(login.get("host") or environ.get("PGHOST") or "")
     if "PGSSLMODE" not in environ and not (host in ("", "localhost", "127.0.0.1", "::1") or host.startswith("/")):

@@ -179,7 +179,7 @@ def _client(options: S3Options) -> Any:
         import boto3
         from botocore.config import Config
     except ImportError as error:
-        raise ReconcileError("`backend: s3` needs the extra s3", hint="pip install '.[s3]' in a checkout") from error
+        raise ReconcileError("`backend: s3` needs the extra s3", hint="pip install '.[s3]'") from error
     config = Config(
         retries={"total_max_attempts": 1},  # what may be tried again is decided here, not there
         connect_timeout=10,

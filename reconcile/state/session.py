@@ -85,13 +85,33 @@ class Session:
             try:
                 self._append(facts)
             except OSError as error:
-                self._failed = True
                 if not all(_unsent(fact) for fact in facts):
                     self._fold(facts)
-                raise self._lost("the journal cannot be written", error) from error
+                raise self.failed(error) from error
             self._fold(facts)
             if self._shared and self._seconds() >= self._next_write and not self._triggering():
                 self._share()
+
+    def write(self, facts: Sequence[AnyFact]) -> Callable[[], None]:
+        """`record` in two steps: facts are written and folded in at once; what is returned waits for the disk, in any thread,
+        before the session ends. Where it raises OSError, `failed` is the error to raise."""
+        if self._shared or self._failed or self._closed or not self._journal.open:
+            self.record(facts)
+            return _waited
+        with self._guard:
+            try:
+                self._journal.write([*self._noted, *facts])
+            except OSError as error:
+                self._fold(facts)
+                raise self.failed(error) from error
+            self._noted = []
+            self._fold(facts)
+            return self._journal.sync
+
+    def failed(self, error: OSError) -> ReconcileError:
+        """The journal is not to be relied on any more: dump what is known, and say so."""
+        self._failed = True
+        return self._lost("the journal cannot be written", error)
 
     def note(self, facts: Sequence[AnyFact]) -> None:
         """Fold in what another look would find again; it is durable with the next `record` or `commit`."""
@@ -212,6 +232,10 @@ class Session:
                 self._journal.close()
             except OSError as error:
                 raise ReconcileError(f"the journal cannot be closed: {error}") from error
+
+
+def _waited() -> None:
+    """Nothing is left to wait for."""
 
 
 def _unsent(fact: AnyFact) -> bool:

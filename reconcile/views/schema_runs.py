@@ -82,7 +82,7 @@ def drift_schema() -> dict[str, Any]:
     task = {
         "address": text("The handling."),
         "ticket": text("The work order of its last run."),
-        "status": text("COC's word for it."),
+        "status": _maybe("string", "COC's word for it; null where it says nothing."),
         "ended": {"type": "boolean", "description": "Whether it is over."},
         "succeeded": {"type": "boolean", "description": "Whether it went well."},
     }

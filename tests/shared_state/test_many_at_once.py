@@ -17,9 +17,7 @@ def rounds(machine: Machines, machines: int, times: int) -> None:
     folders = [machine.another() for _ in range(machines)]
     common = ("apply", "--auto-approve", "--lock-timeout", "5m")
     for number in range(1, times + 1):
-        commands = {
-            folder: (*common, "--var", f"round={number}", "--target", f"alarm.p{n}") for n, folder in enumerate(folders)
-        }
+        commands = {folder: (*common, "--var", f"round={number}", "--target", f"alarm.p{n}") for n, folder in enumerate(folders)}
         codes = machine.nest.run_apart(commands, environ=machine.environ)
         assert codes == [0] * machines, [(folder / "trail" / "err").read_text() for folder in folders]
     document = machine.document()
