@@ -93,7 +93,7 @@ def _adapter() -> TypeAdapter[Document]:
 
 def _parse(content: bytes, where: str) -> dict[str, Any]:
     try:
-        raw = json.loads(content.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_refuse_constant)
+        raw = loads(content.decode("utf-8"))
     except UnicodeDecodeError as error:
         raise _broken(f"byte {error.start} is not UTF-8", where) from error
     except json.JSONDecodeError as error:
@@ -103,6 +103,11 @@ def _parse(content: bytes, where: str) -> dict[str, Any]:
     if not isinstance(raw, dict):
         raise _broken("it holds no JSON object", where)
     return raw
+
+
+def loads(text: str) -> Any:
+    """JSON as a state may hold it. Raises ValueError for a key that stands twice, for NaN and the infinities."""
+    return json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse_constant)
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

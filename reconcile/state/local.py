@@ -111,11 +111,11 @@ class LocalStore:
         """The state, its records built when they are asked for; decoded in full where it is not known yet."""
         if self._outlined is None:
             return self._decode(path)
-        known = self._outlined.recall(self._files, tool_version=self._tool_version)
-        if known is not None:
-            return known
-        found = self._decode(path, self._outlined.keep)
-        return self._outlined.recall(self._files, tool_version=self._tool_version) or found
+        for known in (self._outlined.recall, self._outlined.outline):
+            snapshot = known(self._files, tool_version=self._tool_version)
+            if snapshot is not None:
+                return snapshot
+        return self._decode(path)
 
     def _find(self, decode: Callable[[Path], Snapshot] | None = None) -> Found:
         """Journal and dump first, state last: a commit in between has folded them in, and its serial says so."""
@@ -123,13 +123,9 @@ class LocalStore:
         dumped = self._rescue.read()
         return found((decode or self._decode)(self.path), written, dumped, where=str(self._journal))
 
-    def _decode(self, path: Path, keep: Callable[[bytes, Snapshot], None] = lambda content, snapshot: None) -> Snapshot:
+    def _decode(self, path: Path) -> Snapshot:
         content = self._files.read(path)
-        if content is None:
-            return Snapshot()
-        snapshot = decode(content, where=str(path), tool_version=self._tool_version)
-        keep(content, snapshot)
-        return snapshot
+        return Snapshot() if content is None else decode(content, where=str(path), tool_version=self._tool_version)
 
     def _save(self, snapshot: Snapshot) -> None:
         write_whole(self._files, self.path, encode(snapshot), backup=self._backup)

@@ -7,7 +7,6 @@ import hashlib
 import json
 import os
 import weakref
-from array import array
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
@@ -20,10 +19,11 @@ from reconcile.kept import Kept, Sheet, encode
 from reconcile.kept import decode as decode_sheet
 from reconcile.model.address import Address
 from reconcile.model.change import AnyRecorded
-from reconcile.model.outline import ALARM, NEVER, PLAIN, WIDTH, Lazily, Outlines, raw_digest
-from reconcile.model.snapshot import Recorded, RecordedAlarm, RecordedHandling, Snapshot
+from reconcile.model.outline import WIDTH, Lazily, raw_digest
+from reconcile.model.snapshot import Recorded, Snapshot
 from reconcile.state.codec import decode
 from reconcile.state.files import Files
+from reconcile.state.outlining import key_of, outline
 
 SMALLEST = 256 * 1024  # bytes of state below which decoding it costs less than looking
 
@@ -47,24 +47,21 @@ class Outlined:
             return None
         return _snapshot(sheet, reader, str(self.path), tool_version)
 
-    def keep(self, content: bytes, snapshot: Snapshot) -> None:
-        """Outline a state that was decoded from these bytes."""
-        if len(content) < SMALLEST or snapshot.lineage is None:
-            return
-        places = _places(content, snapshot)
-        if places is None:
-            return
-        records = list(snapshot.resources.values())
-        digests = [raw_digest(record.digest) for record in records]
-        outlines = Outlines(
-            list(snapshot.resources),
-            b"".join(digest or bytes(WIDTH) for digest in digests),
-            bytes(_flags(record, digest) for record, digest in zip(records, digests, strict=True)),
-            array("q", (_ends(record) for record in records)),
-        )
-        if outlines.sound:
-            sheet = Sheet({"sha256": hashlib.sha256(content).hexdigest()}, outlines, {"starts": places[0], "sizes": places[1]})
+    def outline(self, files: Files, *, tool_version: str) -> Snapshot | None:
+        """The snapshot of a file that is not known yet, outlined for the next time; None for one that the codec has to see."""
+        handle = files.open(self.path)
+        reader = None if handle is None else _Reader(handle)
+        if reader is None or reader.size < SMALLEST:
+            return None
+        found = outline(reader.at)
+        if found is None:
+            return None
+        outlines, starts, sizes = found
+        sheet = Sheet({"sha256": reader.sha256()}, outlines, {"starts": starts, "sizes": sizes})
+        snapshot = _snapshot(sheet, reader, str(self.path), tool_version)
+        if snapshot is not None:
             self.kept.write(self._name, encode(sheet))
+        return snapshot
 
     @property
     def _name(self) -> str:
@@ -87,7 +84,7 @@ class _Reader:
         return found.hexdigest()
 
     def at(self, start: int, size: int) -> bytes:
-        return os.pread(self._handle, size, start) if start >= 0 and 0 <= size <= self.size else b""
+        return os.pread(self._handle, min(size, self.size), start) if start >= 0 and size >= 0 else b""
 
 
 class _Records:
@@ -104,7 +101,7 @@ class _Records:
         return self._whole().resources[address] if record is None else record
 
     def _record(self, address: Address, place: int) -> AnyRecorded | None:
-        key = _key(address)
+        key = key_of(address)
         start, size = self._sheet.numbers["starts"][place], self._sheet.numbers["sizes"][place]
         content = self._reader.at(start - len(key), len(key) + size)
         if not content.startswith(key):
@@ -122,7 +119,7 @@ def _snapshot(sheet: Sheet, reader: _Reader, where: str, tool_version: str) -> S
     starts, sizes = sheet.numbers.get("starts"), sheet.numbers.get("sizes")
     if not starts or not sizes:
         return None
-    first, last = starts[0] - len(_key(sheet.outlines.addresses[0])), starts[-1] + sizes[-1]
+    first, last = starts[0] - len(key_of(sheet.outlines.addresses[0])), starts[-1] + sizes[-1]
     rest = reader.at(0, first) + reader.at(last, reader.size - last)
     try:
         bare = decode(rest, where=where, tool_version=tool_version)
@@ -133,35 +130,3 @@ def _snapshot(sheet: Sheet, reader: _Reader, where: str, tool_version: str) -> S
         return decode(reader.at(0, reader.size), where=where, tool_version=tool_version)
 
     return None if bare.resources else replace(bare, resources=Lazily(sheet.outlines, _Records(sheet, reader, whole).build))
-
-
-def _key(address: Address) -> bytes:
-    """How the file begins an entry."""
-    return b"\n    " + json.dumps(address, ensure_ascii=False).encode("utf-8", "surrogatepass") + b": "
-
-
-def _flags(record: AnyRecorded, digest: bytes | None) -> int:
-    cleared = isinstance(record, RecordedAlarm) and record.confirmation == "cleared"
-    plain = digest is not None and not cleared and not isinstance(record, RecordedHandling)
-    return plain * PLAIN | isinstance(record, RecordedAlarm) * ALARM
-
-
-def _ends(record: AnyRecorded) -> int:
-    ends = record.expires_at if isinstance(record, RecordedAlarm) else None
-    return NEVER if ends is None else max(-NEVER, min(ends, NEVER))
-
-
-def _places(content: bytes, snapshot: Snapshot) -> tuple[array[int], array[int]] | None:
-    """Where each record begins and how long it is, for a file as `encode` writes it; None for any other spelling."""
-    starts, sizes = array("q"), array("q")
-    opening, closing = b'\n  "resources": {', b"\n    }"
-    here, between = content.find(opening) + len(opening), b""
-    for address in snapshot.resources:
-        key = between + _key(address)
-        end = content.find(closing, here)
-        if end < 0 or not content.startswith(key, here):
-            return None
-        starts.append(here + len(key))
-        here, between = end + len(closing), b","
-        sizes.append(here - starts[-1])
-    return (starts, sizes) if starts and content.startswith(b"\n  },\n", here) else None
