@@ -22,7 +22,7 @@ COMMANDS = {
     "resolve": Lazy(f"{_PLACE}.resolve", "resolve", "Say how a task ended whose answer was lost."),
     "import": Lazy(f"{_PLACE}.imports", "import_", "Take over a live alarm, or write specs for what nobody declared."),
     "graph": Lazy(f"{_PLACE}.graph", "graph", "Draw alarms and handlings, with what a plan does to them."),
-    "schema": Lazy(f"{_PLACE}.schema", "schema", "Print the JSON Schema of specs, config, plan and more."),
+    "schema": Lazy(f"{_PLACE}.schema", "schema", "Print the JSON Schema of what people and the tool write."),
     "whoami": Lazy(f"{_PLACE}.whoami", "whoami", "Show the identity each target would use, and why."),
     "emulator": Lazy(f"{_PLACE}.emulator", "emulator", "Serve the emulated cloud APIs on this machine."),
     "version": Lazy(f"{_PLACE}.version", "version", "Show the version."),
@@ -46,7 +46,8 @@ def root() -> None:
     The config is reconcile.yaml; without one, the specs below specs/ run against the emulator inside the tool.
 
     \b
-    Exit codes: 0 done · 1 failed · 2 changes (only with --detailed-exitcode) · 3 partly done · 4 state locked ·
-    5 stale plan · 6 refused by a guard · 7 an operation is unknown · 10 invalid specs or config ·
+    Exit codes: 0 done · 1 failed · 2 changes (only with --detailed-exitcode) ·
+    3 partly done · 4 state locked · 5 stale plan · 6 refused by a guard ·
+    7 an operation is unknown · 10 invalid specs or config ·
     64 wrong command line · 130/143 interrupted
     """

@@ -16,6 +16,11 @@ def instant(ms: int) -> str:
     return text.removesuffix("+00:00").removesuffix(".000") + "Z"
 
 
+def to_seconds(ms: int) -> str:
+    """The instant for people who look at many: whole seconds."""
+    return instant(ms - ms % 1_000)
+
+
 def instant_ms(text: str) -> int:
     """The inverse of `instant`. Raises ValueError for anything without a zone."""
     parsed = datetime.fromisoformat(text)

@@ -1,7 +1,8 @@
-"""Two contents -> the changed paths, by DeepDiff. Called only where digests differ: DeepDiff takes half a millisecond a pair."""
+"""Two contents -> the changed paths, by DeepDiff. Asked only where they differ: it takes half a millisecond a pair."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +14,8 @@ SECRET = "(secret)"
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Difference, ...]:
     """The paths at which two contents differ, sorted by path."""
+    if before == after and _spelled(before) == _spelled(after):  # to Python 1, 1.0 and true are equal, to us they are not
+        return ()
     from deepdiff import DeepDiff
 
     tree = DeepDiff(dict(before), dict(after), view="tree", ignore_order=False, ignore_numeric_type_changes=False)
@@ -22,6 +25,10 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Di
             path = path_of(tuple(level.path(output_format="list")))
             found[path] = Difference(path, _seen(level.t1), _seen(level.t2))
     return tuple(found[path] for path in sorted(found))
+
+
+def _spelled(content: Mapping[str, Any]) -> str:
+    return json.dumps(content, sort_keys=True)
 
 
 def _seen(value: Any) -> Any:

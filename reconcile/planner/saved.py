@@ -34,7 +34,7 @@ def remaining(saved: Mapping[str, Any], now: Plan, snapshot: Snapshot) -> Plan:
         if change is not None and (_holds(row, change) or (ours and _in_doubt(row, change))):
             keep.add(address)
         elif not (ours and _is_done(row, change, snapshot)):
-            moved.append(f"{address}: planned {row['action']}, now {change.action if change else 'nothing to do'}")
+            moved.append(f"{address}: planned {row['action']}, {_instead(row, change)}")
     if moved:
         raise PlanRefused("\n  ".join([_headline(saved, snapshot), *sorted(moved)]), hint=AGAIN)
     left = sum(1 for address, change in current.items() if address not in rows and change.action != "defer")
@@ -69,6 +69,17 @@ def _holds(row: Mapping[str, Any], change: Change) -> bool:
         and row.get("basis") == basis_of(change.before)
         and _same(row["after"], None if after is None else dict(after.content))
     )
+
+
+def _instead(row: Mapping[str, Any], change: Change | None) -> str:
+    """What has become of a row that no longer holds."""
+    if change is None:
+        return "now nothing to do"
+    if change.action != row["action"]:
+        return f"now {change.action}"
+    if row.get("basis") != basis_of(change.before):
+        return "and its entry in the state is another since"
+    return f"now for another reason ({change.reason})" if row["reason"] != change.reason else "now to other content"
 
 
 def _in_doubt(row: Mapping[str, Any], change: Change) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 
 from reconcile.model.instants import instant
 from reconcile.model.plan import Plan
+from reconcile.model.rows import Row
 from reconcile.views.change_text import detail_lines, expiry_words
 from reconcile.views.inert import inert
 from reconcile.views.layout import action_line, hanging, sentence
@@ -46,20 +47,25 @@ def _render(sheet: Sheet, style: Style, width: int, full: bool, saved_to: str | 
 
 def _header(sheet: Sheet, style: Style) -> list[str]:
     state = "no state yet" if sheet.lineage is None else f"state serial {sheet.serial}"
-    mode = "   DESTROY: everything the state holds is cleared" if sheet.destroy else ""
     name = style.bold("Stack " + inert(sheet.stack or "(unnamed)"))
-    return [f"{name}   {state}   as of {instant(sheet.as_of)}{style.danger(mode)}"]
+    mode = [style.danger("DESTROY: everything the state holds is cleared")] if sheet.destroy else []
+    return [f"{name}   {state}   as of {instant(sheet.as_of)}", *mode]
 
 
 def _violations(sheet: Sheet, style: Style, width: int) -> list[str]:
     if not sheet.violations:
         return []
     lines = [style.danger(f"REFUSED: {counted(len(sheet.violations), 'reason')} why this plan will not be applied")]
-    for row in sheet.violations:
+    for row, following in zip(sheet.violations, [*sheet.violations[1:], {}], strict=True):
         where = f"{row['address']}: " if row.get("address") and row["address"] not in row["message"] else ""
         lines += [style.danger(line) for line in hanging("!!!", inert(where + row["message"]), indent=2, width=width)]
-        lines += hanging("   ", inert(row["hint"]), indent=2, width=width) if row.get("hint") else []
+        lines += hanging("   ", inert(row["hint"]), indent=2, width=width) if _is_last_with_hint(row, following) else []
     return lines
+
+
+def _is_last_with_hint(row: Row, following: Row) -> bool:
+    """What to do is said once where several reasons in a row ask for the same."""
+    return bool(row.get("hint")) and row["hint"] != following.get("hint")
 
 
 def _pending(sheet: Sheet, style: Style, width: int) -> list[str]:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Protocol
 
-from reconcile.model.instants import instant
+from reconcile.model.instants import to_seconds
 from reconcile.model.snapshot import LastRun
 from reconcile.views.inert import inert
 from reconcile.views.units import counted
@@ -44,7 +44,7 @@ def render_history(versions: Sequence[Version]) -> str:
 
 def _line(version: Version, width: int) -> str:
     last = version.last_run
-    words = f"{instant(last.at)}  {last.command} by {last.who}" if last else "nobody knows when"
+    words = f"{to_seconds(last.at)}  {last.command} by {last.who}" if last else "nobody knows when"
     return inert(f"serial {version.serial:>{width}}  {words}  {counted(version.resources, 'resource')}  {version.place}")
 
 

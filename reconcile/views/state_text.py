@@ -6,9 +6,10 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from reconcile.model.instants import instant
+from reconcile.model.instants import instant, to_seconds
 from reconcile.model.snapshot import RecordedAlarm, RecordedEvent, RecordedHandling, Run, Snapshot
 from reconcile.views.inert import cells, inert, pad
+from reconcile.views.layout import hanging
 from reconcile.views.plan_text import resolve_command
 from reconcile.views.style import Style
 from reconcile.views.units import counted
@@ -31,10 +32,12 @@ def render_resource(address: str, record: AnyRecorded, *, style: Style) -> str:
     """One recorded resource: what we know of it, then its content as last sent."""
     facts = [(name, inert(text)) for name, text in _facts(record)]
     content = [(inert(path), value_text(path, value)) for path, value in flat(record.content)]
-    width = max(cells(name) for name, _ in [*facts, *content])
-    lines = [style.bold(inert(address)), *(f"  {pad(name, width)}  {text}" for name, text in facts)]
-    lines += [f"  {style.dim('content')}", *(f"  {pad(path, width)}  {text}" for path, text in content)]
-    return "\n".join(lines) + "\n"
+    return "\n".join([style.bold(inert(address)), *_columns(facts, "  "), "  content", *_columns(content, "    ")]) + "\n"
+
+
+def _columns(rows: list[tuple[str, str]], indent: str) -> Iterator[str]:
+    width = max((cells(name) for name, _ in rows), default=0)
+    return (f"{indent}{pad(name, width)}  {text}" for name, text in rows)
 
 
 def _facts(record: AnyRecorded) -> Iterator[tuple[str, str]]:
@@ -65,12 +68,13 @@ def _run(run: Run) -> str:
     return f"{instant(run.at)} {run.outcome}, ticket {run.ticket or 'unknown'}{status} (alarm {run.alarm_id}, task {run.task_id})"
 
 
-def render_state(snapshot: Snapshot, *, where: str, style: Style) -> str:
+def render_state(snapshot: Snapshot, *, where: str, style: Style, width: int = 100) -> str:
     """The whole state: head, what is pending, a line per resource, the counts last."""
     lines = [*_head(snapshot, where, style), *_pending(snapshot, style)]
-    width = max((cells(inert(address)) for address in snapshot.resources), default=0)
+    column = max((cells(inert(address)) for address in snapshot.resources), default=0)
     for address in sorted(snapshot.resources):
-        lines.append(f"  {pad(inert(address), width)}  {inert(_brief(snapshot.resources[address]))}")
+        text = inert(_brief(snapshot.resources[address]))
+        lines += hanging(inert(address), text, indent=2, width=width, label_width=column)
     pending = f", {counted(len(snapshot.pending), 'operation')} pending" if snapshot.pending else ""
     return "\n".join([*lines, style.bold(f"{counted(len(snapshot.resources), 'resource')}{pending}.")]) + "\n"
 
@@ -89,19 +93,24 @@ def _head(snapshot: Snapshot, where: str, style: Style) -> Iterator[str]:
         return
     yield f"{style.bold('Stack ' + inert(snapshot.stack or '(unnamed)'))}   serial {snapshot.serial}   {inert(where)}"
     if (last := snapshot.last_run) is not None:
-        yield inert(f"Last run {instant(last.at)} by {last.who}: {last.command}, exit code {last.exit_code}")
+        yield inert(f"Last run {to_seconds(last.at)} by {last.who}: {last.command}, exit code {last.exit_code}")
     yield ""
 
 
 def _brief(record: AnyRecorded) -> str:
     match record:
         case RecordedAlarm(expires_at=expires):
-            until = "" if expires is None else f", expires {instant(expires)}"
+            until = "" if expires is None else f", expires {to_seconds(expires)}"
             return f"{_severity(record.content)}, {record.confirmation}{until}"
         case RecordedEvent():
-            return f"{_severity(record.content)}, reported {instant(record.reported_at)}"
+            return f"{_severity(record.content)}, reported {to_seconds(record.reported_at)}"
         case RecordedHandling(runs=runs):
-            return f"last run {_run(runs[-1])}" if runs else "never run"
+            return _last(runs[-1]) if runs else "never run"
+
+
+def _last(run: Run) -> str:
+    status = f", {run.status}" if run.status else ""
+    return f"ran {to_seconds(run.at)}, {run.outcome}, ticket {run.ticket or 'unknown'}{status}"
 
 
 def _severity(content: dict[str, Any]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -80,6 +81,12 @@ def test_addresses_of_the_state_are_completed(run: Run, project: Path) -> None:
 def test_nothing_is_asked_for_and_nothing_is_said_while_a_line_is_typed(run: Run, project: Path) -> None:
     """A state elsewhere would take the network; a broken config is told by the command."""
     assert run("apply", "--auto-approve").code == 0
-    for text in (CONFIG + "state: {backend: http, address: 'http://127.0.0.1:1/'}\n", "version: [\n"):
-        (project / "reconcile.yaml").write_text(text)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.setblocking(False)
+        elsewhere = f"state: {{backend: http, address: 'http://127.0.0.1:{server.getsockname()[1]}/'}}\n"
+        (project / "reconcile.yaml").write_text(CONFIG + elsewhere)
         assert completed(project, "reconcile", "state", "show", "") == []
+        with pytest.raises(BlockingIOError):
+            server.accept()
+    (project / "reconcile.yaml").write_text("version: [\n")
+    assert completed(project, "reconcile", "state", "show", "") == []

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.contract.cloud import KEY, PROJECT, Cloud, running
+from tests.crash.nest import Nest, started
 
 TOKEN = "tok-0123456789-do-not-leak"
 OURS = ("RECONCILE_", "HW_", "HUAWEICLOUD_", "COC_", "OS_", "NO_COLOR", "PYTHONHASHSEED")
@@ -44,8 +43,7 @@ class Project:
 
     root: Path
     cloud: Cloud
-    aom: str = ""
-    guards: str = ""
+    nest: Nest
 
     def config(self, aom: str = "", extra: str = "", stack: str = "payments", coc: str = "") -> None:
         """Write the config. `aom` and `coc` are more keys of these targets, `extra` more top-level lines."""
@@ -82,18 +80,11 @@ targets:
 
     def run(self, *argv: str, env: Mapping[str, str] | None = None, token: str | None = TOKEN) -> Ran:
         """Run a command line to its end; stdin is no terminal."""
-        ran = subprocess.run(
-            [sys.executable, "-m", "reconcile", *argv],
-            cwd=self.root,
-            env=self.environ(env, token=token),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            encoding="utf-8",
-        )
-        assert "Traceback" not in ran.stderr, ran.stderr
-        return Ran(ran.returncode, ran.stdout, ran.stderr)
+        environ = self.environ(env, token=token)
+        run = started if any(name.startswith("PYTHON") for name in env or {}) else self.nest.tell
+        ran = Ran(*run(argv, cwd=self.root, environ=environ))
+        assert "Traceback" not in ran.err, ran.err
+        return ran
 
     def environ(self, env: Mapping[str, str] | None = None, *, token: str | None = TOKEN) -> dict[str, str]:
         """This environment without anything the tool reads, a token, and `env`."""
@@ -141,9 +132,9 @@ def cloud() -> Iterator[Cloud]:
 
 
 @pytest.fixture
-def project(tmp_path: Path, cloud: Cloud) -> Project:
+def project(tmp_path: Path, cloud: Cloud, nest: Nest) -> Project:
     """A folder with a config for that cloud and no spec."""
     (tmp_path / "specs").mkdir()
-    made = Project(tmp_path, cloud)
+    made = Project(tmp_path, cloud, nest)
     made.config()
     return made

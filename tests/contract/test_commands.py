@@ -493,7 +493,7 @@ def test_the_emulators_first_line_is_its_url(tmp_path: Path) -> None:
 
 def test_no_config_is_all_defaults_embedded(tmp_path: Path, project: Project) -> None:
     """A fresh folder with specs works without an account, twice."""
-    fresh = Project(tmp_path / "fresh", project.cloud)
+    fresh = Project(tmp_path / "fresh", project.cloud, project.nest)
     fresh.specs("alarms: {a: {severity: Major, message: m, resource: {provider: e, type: v, id: i}}}\n")
     assert fresh.run("apply", "--auto-approve", token=None).code == 0
     assert fresh.run("plan", "--detailed-exitcode", token=None).code == 0 and project.cloud.seen == []

@@ -8,8 +8,6 @@ from __future__ import annotations
 import itertools
 import json
 import os
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +16,7 @@ from urllib.request import ProxyHandler, Request, build_opener
 
 import pytest
 
+from tests.crash.nest import Nest
 from tests.emulator_fixture import running_emulator
 
 PROJECT = "0123456789abcdef0123456789abcdef"
@@ -38,8 +37,8 @@ def combinations() -> Iterator[Any]:
 class Tool:
     """The tool in a folder, talking to one emulator."""
 
-    def __init__(self, root: Path, url: str, *, lag: int = 0, more: str = "") -> None:
-        self.root, self.url = root, url
+    def __init__(self, root: Path, url: str, nest: Nest, *, lag: int = 0, more: str = "") -> None:
+        self.root, self.url, self.nest = root, url, nest
         (root / "specs").mkdir()
         patience = "10s" if lag else "1s"
         self.write("reconcile.yaml", f'version: 1\nstack: shop\ntargets:\n  aom: {{type: aom, endpoint: "{url}", '
@@ -58,15 +57,14 @@ class Tool:
         )
         self.write("specs/a.yaml", "alarms:\n" + lines if alarms else "# none\n")
 
-    def run(self, *argv: str, code: int = 0) -> subprocess.CompletedProcess[str]:
-        """Run a command line; it must end with this code."""
+    def run(self, *argv: str, code: int = 0) -> tuple[str, str]:
+        """Run a command line; it must end with this code. What it wrote to stdout and stderr."""
         known = {name: value for name, value in os.environ.items() if not name.startswith(("HW_", "HUAWEICLOUD_", "RECONCILE_"))}
-        ran = subprocess.run([sys.executable, "-m", "reconcile", *argv], cwd=self.root, env=known | {"HW_AUTH_TOKEN": TOKEN},
-                             capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL)  # fmt: skip
-        assert ran.returncode == code, (argv, ran.returncode, ran.stdout, ran.stderr)
-        return ran
+        ended, out, err = self.nest.tell(argv, cwd=self.root, environ=known | {"HW_AUTH_TOKEN": TOKEN})
+        assert ended == code, (argv, ended, out, err)
+        return out, err
 
-    def apply(self, *argv: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+    def apply(self, *argv: str, code: int = 0) -> tuple[str, str]:
         """Apply without asking."""
         return self.run("apply", "--auto-approve", *argv, code=code)
 
@@ -89,11 +87,13 @@ class Tool:
 
 
 @pytest.mark.parametrize(("identity", "repeat", "clear_by", "lag", "page_info"), list(combinations()))
-def test_the_active_alarms_converge(tmp_path: Path, identity: str, repeat: str, clear_by: str, lag: int, page_info: bool) -> None:
+def test_the_active_alarms_converge(
+    nest: Nest, tmp_path: Path, identity: str, repeat: str, clear_by: str, lag: int, page_info: bool
+) -> None:
     """Report, update, renew, swap, replace and clear end with exactly one right record each, and none for what is gone."""
     settings: dict[str, Any] = {"identity": identity, "repeat": repeat, "clear_by": clear_by, "lag": lag, "page_info": page_info}
     with running_emulator(environ={"HW_AUTH_TOKEN": TOKEN}, **settings) as url:
-        tool = Tool(tmp_path, url, lag=lag)
+        tool = Tool(tmp_path, url, nest, lag=lag)
         tool.declare(a=("vm-a", "Major"), b=("vm-b", "Major"), c=("vm-c", "Major"), d=("vm-d", "Minor"))
         tool.apply()
         before = tool.resources["alarm.d"]
@@ -113,27 +113,27 @@ def test_the_active_alarms_converge(tmp_path: Path, identity: str, repeat: str, 
             ("vm-new", "Major", "m-Major"),
         ]
         assert {row[3] for row in shown} == {entry["remote_id"] for entry in tool.resources.values()}
-        assert json.loads(tool.run("plan", "--refresh", "--json").stdout)["changes"] == []
+        assert json.loads(tool.run("plan", "--refresh", "--json")[0])["changes"] == []
         tool.run("destroy", "--auto-approve")
         assert tool.active(lag) == [] and tool.resources == {}
 
 
 @pytest.mark.parametrize("dialect", ["current", "legacy"])
-def test_without_the_right_to_list(tmp_path: Path, dialect: str) -> None:
+def test_without_the_right_to_list(nest: Nest, tmp_path: Path, dialect: str) -> None:
     """Reports and updates are sent plainly; a clear needs the right where the dialect needs an id, and works where not."""
     with running_emulator(environ={"HW_AUTH_TOKEN": TOKEN}, listing=False, dialect=dialect) as url:
-        tool = Tool(tmp_path, url, more=f", dialect: {dialect}")
+        tool = Tool(tmp_path, url, nest, more=f", dialect: {dialect}")
         tool.declare(a=("vm-a", "Major"), b=("vm-b", "Major"))
         tool.apply()
         tool.declare(a=("vm-a", "Critical"), b=("vm-b", "Major"))
         tool.apply()
         assert {entry["confirmation"] for entry in tool.resources.values()} == {"unconfirmed"}
         tool.declare(a=("vm-a", "Critical"))
-        ran = tool.apply(code=1 if dialect == "current" else 0)
-        assert ("aom:alarm:list" in ran.stdout + ran.stderr) and (("alarm.b" in tool.resources) is (dialect == "current"))
+        said = tool.apply(code=1 if dialect == "current" else 0)
+        assert ("aom:alarm:list" in "".join(said)) and (("alarm.b" in tool.resources) is (dialect == "current"))
 
 
-def test_the_vendors_client_and_this_tool_drive_one_emulator(tmp_path: Path) -> None:
+def test_the_vendors_client_and_this_tool_drive_one_emulator(nest: Nest, tmp_path: Path) -> None:
     """What one reports the other lists and clears."""
     from huaweicloudsdkaom.v2 import (
         AomClient,
@@ -149,7 +149,7 @@ def test_the_vendors_client_and_this_tool_drive_one_emulator(tmp_path: Path) -> 
     environ = {"HUAWEICLOUD_SDK_AK": keys[0], "HUAWEICLOUD_SDK_SK": keys[1], "HW_AUTH_TOKEN": TOKEN}
     with running_emulator(environ=environ) as url:
         client = AomClient.new_builder().with_credentials(BasicCredentials(*keys, PROJECT)).with_endpoint(url).build()
-        tool = Tool(tmp_path, url)
+        tool = Tool(tmp_path, url, nest)
         tool.declare(a=("vm-a", "Major"))
         tool.apply()
         query = ListEventsRequest(type="active_alert", limit=1000, marker="0", body=EventQueryParam2(time_range="-1.-1.60"))
@@ -165,7 +165,7 @@ def test_the_vendors_client_and_this_tool_drive_one_emulator(tmp_path: Path) -> 
         assert [row[0] for row in tool.active()] == ["vm-a", "vm-b"]
         gone = EventModel(id=listed.id, ends_at=now + 1, metadata=dict(listed.metadata))
         client.push_events(PushEventsRequest(action="clear", body=EventList(events=[gone])))
-        drift = tool.run("drift", "--json", code=2)
-        assert [row["kind"] for row in json.loads(drift.stdout)["drift"]] == ["missing"]
+        drift, _ = tool.run("drift", "--json", code=2)
+        assert [row["kind"] for row in json.loads(drift)["drift"]] == ["missing"]
         tool.run("destroy", "--auto-approve")
         assert client.list_events(query).events == []

@@ -15,6 +15,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -113,6 +114,13 @@ class Nest:
         answer = self._ask([job])[0]
         return answer["status"], answer["points"]
 
+    def tell(self, argv: Sequence[str], *, cwd: Path, environ: Mapping[str, str]) -> tuple[int, str, str]:
+        """One run: its exit code, and what it wrote to stdout and stderr."""
+        with tempfile.TemporaryDirectory() as folder:
+            status, _ = self.run(*argv, cwd=cwd, folder=Path(folder), environ=environ)
+            out, err = (Path(folder, name).read_text("utf-8") for name in ("out", "err"))
+        return status, out, err
+
     def run_together(
         self, commands: Sequence[Sequence[str]], *, cwd: Path, folder: Path, environ: Mapping[str, str]
     ) -> list[int]:
@@ -146,6 +154,15 @@ class Nest:
         self._process.stdin.close()
         self._process.wait(PATIENCE)
         self._process.stdout.close()
+
+
+def started(argv: Sequence[str], *, cwd: Path, environ: Mapping[str, str]) -> tuple[int, str, str]:
+    """The same as `Nest.tell`, with an interpreter of its own: for what counts before anything is imported."""
+    command = [sys.executable, "-m", "reconcile", *argv]
+    done = subprocess.run(
+        command, cwd=cwd, env=environ, stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE, encoding="utf-8"
+    )
+    return done.returncode, done.stdout, done.stderr
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -75,6 +76,7 @@ def _unlocked_before_saved() -> Iterator[None]:
 
     def unlocked(self: session.Session, whole: Any) -> None:
         fcntl.flock(handles[0], fcntl.LOCK_UN)
+        time.sleep(0.02)  # long enough for another one to come in
         settle(self, whole)
 
     with mock.patch.object(lock.FileLock, "_take", noted), mock.patch.object(session.Session, "_settle", unlocked):

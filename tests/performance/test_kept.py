@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from reconcile.kept import Kept
 from reconcile.kept.files import MOST_FILES, SUFFIX
+from tests.crash.nest import Nest, started
 
 COUNT = 420
 PLAN = ["-C", ".", "plan", "--json", "--as-of", "2026-11-20T08:00:00Z"]
@@ -87,17 +88,23 @@ def stack(base: Path, tmp_path: Path) -> Path:
     return folder
 
 
-def run(folder: Path, *arguments: str, environ: dict[str, str] | None = None, seed: str = "0") -> bytes:
-    """The tool as a process; its stdout."""
+NESTS: list[Nest] = []
+
+
+@pytest.fixture(scope="module", autouse=True)
+def forked(nest: Nest) -> Iterator[None]:
+    """Runs of this file share what they import."""
+    NESTS.append(nest)
+    yield
+    NESTS.clear()
+
+
+def run(folder: Path, *arguments: str, environ: dict[str, str] | None = None, seed: str | None = None) -> bytes:
+    """The tool as a process, of its own interpreter where a seed is given; its stdout."""
     names = {name: value for name, value in os.environ.items() if not name.startswith("RECONCILE_")}
-    done = subprocess.run(
-        [sys.executable, "-m", "reconcile", *arguments],
-        cwd=folder,
-        env=names | {"PLACE": "Oslo", "PYTHONHASHSEED": seed} | (environ or {}),
-        capture_output=True,
-        check=False,
-    )
-    return done.stdout + b"\n%d" % done.returncode
+    known = names | {"PLACE": "Oslo"} | (environ or {}) | ({} if seed is None else {"PYTHONHASHSEED": seed})
+    code, out, _ = (NESTS[0].tell if seed is None else started)(arguments, cwd=folder, environ=known)
+    return out.encode() + b"\n%d" % code
 
 
 def kept_files(folder: Path) -> list[Path]:

@@ -8,11 +8,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import deepdiff
 import pytest
 
 import reconcile
 from reconcile.cli.main import main
+from reconcile.kept import Kept
 from reconcile.model.outline import Lazily
+from reconcile.planner.diff import differences
+from reconcile.specs import alarms, recall
+from reconcile.specs.load import load_config, load_specs
 from reconcile.state.files import Files
 from reconcile.targets.aom import AomTarget
 from reconcile.targets.http.client import Http
@@ -151,3 +156,52 @@ def test_a_plan_with_nothing_to_do_builds_nothing(
     path.write_text(path.read_text().replace("id: ecs-7}", "id: ecs-7, name: seven}"))
     assert main(["-C", str(folder), "plan"]) == 0
     assert set(built) == {"alarm.host-7"}
+
+
+def spread(folder: Path, count: int) -> Path:
+    """A config, and files of fifty alarms."""
+    stack(folder, 0)
+    for first in range(0, count, 50):
+        rows = (
+            f"  host-{n}: {{severity: Major, message: high, resource: {{provider: ecs, type: vm, id: ecs-{n}}}}}\n"
+            for n in range(first, first + 50)
+        )
+        (folder / "specs" / f"{first:05}.yaml").write_text("alarms:\n" + "".join(rows))
+    (folder / "specs" / "all.yaml").unlink()
+    return folder
+
+
+def test_reading_specs_grows_with_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a memory, and with one after the edit of a file; of this only the edited file is read and checked again."""
+    monkeypatch.setattr(recall, "SMALLEST", 0)
+    config = load_config(stack(tmp_path / "none", 0), None, environ={})
+    folders = [spread(tmp_path / str(count), count) for count in SIZES]
+
+    def read(folder: Path) -> Any:
+        return load_specs(config, folder, environ={}, kept=Kept(folder / "cache"))
+
+    read(spread(tmp_path / "first", 50))
+    assert_linear([calls(lambda folder=folder: read(folder)) for folder in folders])  # type: ignore[misc]
+    declared: list[str] = []
+    real = alarms.declare
+    monkeypatch.setattr(alarms, "declare", lambda instance, setting: declared.append(instance.address) or real(instance, setting))
+    counts = []
+    for folder in folders:
+        path = folder / "specs" / "00100.yaml"
+        path.write_text(path.read_text().replace("high", "higher"))
+        declared.clear()
+        counts.append(calls(lambda folder=folder: read(folder)))  # type: ignore[misc]
+        assert len(declared) == 50
+    assert_linear(counts)
+    assert counts[2] < calls(lambda: load_specs(config, folders[2], environ={}, kept=Kept(tmp_path / "new"))) / 2
+
+
+def test_what_is_equal_is_not_compared_in_depth(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Drift of untouched alarms is seen at a glance; what only Python takes for equal is not."""
+    asked: list[object] = []
+    real = deepdiff.DeepDiff
+    monkeypatch.setattr(deepdiff, "DeepDiff", lambda *given, **named: asked.append(given) or real(*given, **named))
+    one, other = (wanted(1).declared["alarm.host-00000"].content for _ in range(2))
+    assert differences(one, other) == () and asked == []
+    assert [found.path for found in differences({"timeout": 1}, {"timeout": 1.0})] == ["timeout"]
+    assert len(asked) == 1

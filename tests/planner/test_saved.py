@@ -108,6 +108,15 @@ def test_an_expiry_in_between_changes_the_action_and_is_refused(world: World) ->
     assert "planned update, now report" in stale(world, wanted, plan)
 
 
+def test_the_same_action_over_another_entry_says_so(world: World) -> None:
+    """`planned update, now update` would puzzle."""
+    world.apply(desired(alarm("alarm.a")))
+    wanted = desired(alarm("alarm.a", message="new"))
+    plan = saved(world, wanted)
+    world.apply(desired(alarm("alarm.a", message="between")))
+    assert "alarm.a: planned update, and its entry in the state is another since" in stale(world, wanted, plan)
+
+
 def test_every_altered_byte_is_refused(world: World) -> None:
     """The plan id covers the whole document."""
     raw = encode(plan_document(world.plan(desired(alarm("alarm.a")))))

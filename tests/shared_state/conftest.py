@@ -1,9 +1,11 @@
-"""One emulator, one nest and one server of each kind for the whole folder; a place of its own for each test."""
+"""One emulator and one server of each kind for the whole folder; a place of its own for each test."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -17,25 +19,23 @@ Begin = Callable[..., Machines]
 
 
 @pytest.fixture(scope="session")
-def nest() -> Iterator[Nest]:
-    """A process that has loaded the tool."""
-    one = Nest()
-    yield one
-    one.close()
-
-
-@pytest.fixture(scope="module")
 def emulator() -> Iterator[str]:
-    """Its log and counts are the truth."""
+    """Its log and counts are the truth; each world begins with an empty one."""
     with running_emulator() as url:
         yield url
 
 
+@pytest.fixture(scope="session")
+def places() -> Iterator[Callable[[str], Place]]:
+    """Each kind of place, started when it is first asked for."""
+    with ExitStack() as stack:
+        yield cache(lambda kind: stack.enter_context(place(kind)))
+
+
 @pytest.fixture(scope="module", params=KINDS)
-def backend(request: pytest.FixtureRequest) -> Iterator[Place]:
+def backend(request: pytest.FixtureRequest, places: Callable[[str], Place]) -> Place:
     """Each kind of place in turn."""
-    with place(request.param) as one:
-        yield one
+    return places(request.param)
 
 
 @pytest.fixture

@@ -118,6 +118,7 @@ class Machines(Scene):
         while not self.document().get("pending"):
             assert time.monotonic() < end
             time.sleep(0.02)
+        time.sleep(0.2)  # the run has its answer about that, too; its pushes are answered late
 
 
 def ended(run: subprocess.Popen[str]) -> tuple[int, str, str]:

@@ -17,7 +17,7 @@ KINDS = ("spec", "config", "plan", "state", "apply", "drift", "run")
 @takes_given
 @click.pass_obj
 def schema(given: Given, /, kind: str) -> int:
-    """Print the JSON Schema of what people write, and of what the tool writes.
+    """Print the JSON Schema of what people and the tool write.
 
     apply is a line of `apply --json`, drift the document of `drift --json`, run the record that `--notify` posts.
 

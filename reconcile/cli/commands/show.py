@@ -66,4 +66,5 @@ def _show_state(given: Given, *, as_json: bool) -> None:
         answer(session.exported())
         return
     store = session.store
-    answer(render_state(store.read(), where=store.where, style=style_of(sys.stdout, given.color, os.environ)))
+    style, width = style_of(sys.stdout, given.color, os.environ), width_of(sys.stdout)
+    answer(render_state(store.read(), where=store.where, style=style, width=width))
