@@ -17,8 +17,8 @@ def parse(folder: str) -> None:
     assert loaded
 
 
-def event(number: int, now: int) -> dict[str, object]:
-    """What an apply sends for the alarm of this number."""
+def event(number: int, now: int, *, stamped: bool = True) -> dict[str, object]:
+    """What an apply sends for the alarm of this number; without a stamp it is nobody's."""
     metadata = {
         "event_name": f"CPU usage high on host {number:06}",
         "event_severity": "Major",
@@ -26,9 +26,9 @@ def event(number: int, now: int) -> dict[str, object]:
         "resource_provider": "ecs",
         "resource_type": "vm",
         "resource_id": f"ecs-{number:06}",
-        "managed_by": "reconcile",
-        "reconcile_key": f"floor/alarm.host-{number:06}-cpu-high",
     }
+    if stamped:
+        metadata |= {"managed_by": "reconcile", "reconcile_key": f"floor/alarm.host-{number:06}-cpu-high"}
     annotations = {
         "alarm_probableCause_zh_cn": "runaway batch job",
         "alarm_fix_suggestion_zh_cn": "restart the agent",
@@ -37,7 +37,7 @@ def event(number: int, now: int) -> dict[str, object]:
     return {"starts_at": now, "timeout": 1_296_000_000, "metadata": metadata, "annotations": annotations}
 
 
-async def push(url: str, count: int, size: int, concurrency: int, token: str) -> None:
+async def push(url: str, count: int, size: int, concurrency: int, token: str, *, stamped: bool = True) -> None:
     """Push all batches, then read every page of the list."""
     import httpx
 
@@ -47,7 +47,7 @@ async def push(url: str, count: int, size: int, concurrency: int, token: str) ->
 
         async def worker() -> None:
             for start in starts:
-                events = [event(number, now) for number in range(start, min(count, start + size))]
+                events = [event(number, now, stamped=stamped) for number in range(start, min(count, start + size))]
                 answer = await client.put("/v2/floor/push/events", json={"events": events})
                 answer.raise_for_status()
 
@@ -71,5 +71,7 @@ if __name__ == "__main__":
             parse(folder)
         case ["push", url, count, size, concurrency, token]:
             asyncio.run(push(url, int(count), int(size), int(concurrency), token))
+        case ["push", url, count, size, concurrency, token, "nobodys"]:
+            asyncio.run(push(url, int(count), int(size), int(concurrency), token, stamped=False))
         case _:
             sys.exit(__doc__)

@@ -67,6 +67,11 @@ def apply(folder: Path) -> Took:
         return run(folder, "apply", "--auto-approve", "-q")
 
 
+def push_command(url: str, count: int) -> list[str]:
+    """httpx alone, pushing and listing."""
+    return [PYTHON, str(ROOT / "benchmarks" / "floors.py"), "push", url, str(count), str(BATCH), str(CONCURRENCY), TOKEN]
+
+
 def push_floor(count: int, *options: str) -> Took:
     """httpx alone: the batches of an apply, and the list."""
     with emulator(*options) as url:
@@ -94,13 +99,22 @@ def applying(folder: Path, count: int) -> Figures:
         found["drift, none"] = run(folder, "drift", "-q")
         run(folder, "state", "rm", "alarm.host-000000-cpu-high")
         found["import, one"] = run(folder, "import", "alarm.host-000000-cpu-high", _id_of(url))
-        shutil.rmtree(folder / "state")
-        config, specs = folder / "reconcile.yaml", folder / "specs"
-        config.write_text(config.read_text().replace("stack: bench", "stack: other"))
-        specs.rename(folder / "away")
-        specs.mkdir()
-        found["import, all unmanaged"] = run(folder, "import", "--unmanaged", "--out", str(folder / "all.yaml"))
+    found["import, all that is nobody's"] = _importing(folder, count)
     return found
+
+
+def _importing(folder: Path, count: int) -> Took:
+    """Write specs for alarms that somebody else reported."""
+    shutil.rmtree(folder / "state")
+    shutil.rmtree(folder / "specs")
+    (folder / "specs").mkdir()
+    config = folder / "reconcile.yaml"
+    config.write_text(config.read_text().replace("project_id: bench", "project_id: floor"))
+    with emulator() as url, pointed(folder, url):
+        once([*push_command(url, count), "nobodys"])
+        took = run(folder, "import", "--unmanaged", "--out", str(folder / "all.yaml"))
+    assert (folder / "all.yaml").stat().st_size > 100 * count
+    return took
 
 
 def _id_of(url: str) -> str:
@@ -122,7 +136,7 @@ def with_latency(folder: Path, count: int) -> dict[str, float]:
         run(folder, "apply", "--auto-approve", "-q")
         ours = _phase(url)
     with emulator(*fault) as url:
-        once([PYTHON, str(ROOT / "benchmarks" / "floors.py"), "push", url, str(count), str(BATCH), str(CONCURRENCY), TOKEN])
+        once(push_command(url, count))
         bare = _phase(url)
     least = math.ceil(math.ceil(count / BATCH) / CONCURRENCY) * LATENCY
     return {"ours": ours, "httpx alone": bare, "least": least}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import tempfile
+from bisect import bisect_right
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,12 +16,14 @@ import yaml
 
 from reconcile.errors import InputInvalid
 from reconcile.model.config import Config
+from reconcile.specs.files import MAX_BYTES
 from reconcile.specs.load import load_specs
 from reconcile.specs.scalars import FIRSTS
 
 _UNITS = (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000))
 _PLAIN = re.compile(r"[A-Za-z\u00c0-\ufaff](?:[\w ./%-]*[\w.%])?")
 _MOST_NAME = 100
+_TOO_MANY = "a file holds 16 MiB; take these over and import again, or choose with --name"
 _HEAD = "# Written from what is live; names are yours to change before the first apply with --adopt.\n"
 
 
@@ -38,6 +41,10 @@ def write_specs(contents: Iterable[Mapping[str, Any]], config: Config, *, taken:
     left_out: list[tuple[str, str]] = []
     while bodies:
         text, lines = _text(bodies)
+        if len(lines) < len(bodies):
+            left_out.append((f"{len(bodies) - len(lines):,} alarms", _TOO_MANY))
+            bodies = {name: bodies[name] for name in lines}
+            continue
         try:
             _check(text, config)
         except InputInvalid as invalid:
@@ -59,7 +66,7 @@ def _check(text: str, config: Config) -> None:
 
 def _owner(lines: Mapping[str, int], line: int) -> str:
     """The alarm that a line belongs to."""
-    return max((name for name, start in lines.items() if start <= line), key=lambda name: lines[name])
+    return list(lines)[bisect_right(list(lines.values()), line) - 1]
 
 
 def _body(content: Mapping[str, Any], default_target: str) -> dict[str, Any]:
@@ -92,11 +99,12 @@ def _duration(ms: int) -> str | int:
 
 def _named(bodies: list[dict[str, Any]], taken: Collection[str]) -> dict[str, dict[str, Any]]:
     named: dict[str, dict[str, Any]] = {}
+    numbers: dict[str, int] = {}
     for body in bodies:
-        wish = _slug(f"{body.get('name', '')}-{body.get('resource', {}).get('id', '')}")
-        name, number = wish, 2
+        name = wish = _slug(f"{body.get('name', '')}-{body.get('resource', {}).get('id', '')}")
         while name in named or name in taken:
-            name, number = f"{wish}-{number}", number + 1
+            numbers[wish] = numbers.get(wish, 1) + 1
+            name = f"{wish}-{numbers[wish]}"
         named[name] = body
     return named
 
@@ -106,13 +114,19 @@ def _slug(text: str) -> str:
 
 
 def _text(bodies: Mapping[str, Any]) -> tuple[str, dict[str, int]]:
-    """The file, and the line on which each alarm begins."""
-    text, lines = _HEAD + "alarms:\n", {}
+    """The file, and the line on which each alarm begins, as far as the file is one that can be read."""
+    parts, lines, line = [_HEAD + "alarms:\n"], {}, 3
+    room = MAX_BYTES - len(parts[0])
     for name, body in bodies.items():
-        lines[name] = text.count("\n") + 1
         entry = yaml.dump({name: body}, Dumper=_Writer, sort_keys=False, width=2**31, default_flow_style=False)
-        text += "".join("  " + line + "\n" for line in entry.split("\n") if line)
-    return text, lines
+        part = "".join("  " + row + "\n" for row in entry.split("\n") if row)
+        room -= len(part.encode())
+        if room < 0:
+            break
+        parts.append(part)
+        lines[name] = line
+        line += part.count("\n")
+    return "".join(parts), lines
 
 
 class _Writer(yaml.SafeDumper):

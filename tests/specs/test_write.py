@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -115,3 +116,15 @@ def test_what_cannot_be_declared_is_left_out_and_named(tmp_path: Path) -> None:
 def test_nothing_is_written_for_nothing() -> None:
     """An empty text, no head."""
     assert write_specs([], CONFIG).text == ""
+
+
+def test_a_file_that_can_be_read_holds_as_many_as_fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rest is counted, and how to get at it is said; a wrong one among those that fit is still told apart."""
+    contents = [content(message="m" * 900, resource={"provider": "p", "type": "t", "id": f"{n}"}) for n in range(20)]
+    contents[3]["severity"] = "Odd"
+    monkeypatch.setattr("reconcile.specs.write.MAX_BYTES", 10_000)
+    written = write_specs(contents, CONFIG)
+    count = len(written.names)
+    assert 5 < count < 12 and len(read_back(written.text, tmp_path)) == count and len(written.text.encode()) <= 10_000
+    (many, why), (_, odd) = written.left_out
+    assert many == f"{19 - count} alarms" and "--name" in why and "Odd" in odd
