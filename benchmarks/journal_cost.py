@@ -4,7 +4,7 @@ every request.
     python benchmarks/journal_cost.py
 
 The tool's own emulator is a process of its own and answers 10 ms late; state and journal lie on this disk. With and without
-take turns, so that whatever else this machine does falls on both. The share is of the medians; that of the fastest runs
+take turns, so that whatever else this machine does falls on both. The share is of the medians; that of the first quartiles
 stands beside it, since other work only ever adds. Without: no line is spelled, written or waited for; the state is written at
 the end all the same.
 """
@@ -40,7 +40,7 @@ from tests.world import CONFIG, Diary, alarm, desired, handling
 
 ROOT = Path(__file__).parents[1]
 LATENCY = 0.010
-CASES = ((100, 0, 40), (1000, 0, 20), (10_000, 0, 9), (20, 20, 20))  # alarms, tasks, rounds
+CASES = ((100, 0, 40), (1000, 0, 40), (10_000, 0, 11), (20, 20, 20))  # alarms, tasks, rounds
 ENVIRON = {"HW_AUTH_TOKEN": "t", "HW_REGION_NAME": "local"}
 
 
@@ -173,14 +173,14 @@ def main(cases: Sequence[tuple[int, int, int]] = CASES) -> int:
     """Print the table; 1 when the journal takes 5 % or more anywhere."""
     worst = 0.0
     port = 20_000 + os.getpid() % 10_000
-    print("| alarms | tasks | rounds | with the journal | without | waits for the disk | share | of the fastest |")
+    print("| alarms | tasks | rounds | with the journal | without | waits for the disk | share | of the first quartiles |")
     print("|--:|--:|--:|--:|--:|--:|--:|--:|")
     for alarms, handlings, rounds in cases:
         with_it, without, waits = measure(alarms, handlings, rounds, port)
         middle = [statistics.median(times) for times in (with_it, without)]
-        found, fastest = share(*middle), share(min(with_it), min(without))
+        found, quick = share(*middle), share(*(statistics.quantiles(times)[0] for times in (with_it, without)))
         worst = max(worst, found)
-        row = [f"{alarms:,}", handlings, rounds, *(f"{took:.3f} s" for took in middle), waits, f"{found:.1%}", f"{fastest:.1%}"]
+        row = [f"{alarms:,}", handlings, rounds, *(f"{took:.3f} s" for took in middle), waits, f"{found:.1%}", f"{quick:.1%}"]
         print("| " + " | ".join(map(str, row)) + " |", flush=True)
     return int(worst >= 0.05)
 

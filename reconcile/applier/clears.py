@@ -112,7 +112,7 @@ async def _with_ids(run: Run, target: AlarmTarget, clearings: Sequence[Clearing]
     if not lacking:
         return list(clearings), []
     found = await _found(run, target, {item.address: item.record for item in lacking})
-    ready, gone = [item for item in clearings if item not in lacking], []
+    ready, gone = [item for item in clearings if not needs_id or item.record.remote_id is not None], []
     for item in lacking:
         live = found.get(item.address) if found else None
         if live:
@@ -155,9 +155,12 @@ async def _deliver(
     composed = {item.intent_id: _compose(run, target, item.address, item.record) for item in clearings}
 
     def failed(batch: Sequence[Clearing], error: TargetError) -> None:
+        facts: list[AnyFact] = []
         for item in batch:
-            recorder.note(_doubted(run, item) if error.effect is Effect.UNKNOWN else [])
-            recorder.note([Settled(intent_id=item.intent_id, how=error.effect.value)] if item.drops else [])
+            facts += _doubted(run, item) if error.effect is Effect.UNKNOWN else []
+            facts += [Settled(intent_id=item.intent_id, how=error.effect.value)] if item.drops else []
+        recorder.note(facts)
+        for item in batch:
             run.failed_with(item.change, error)
 
     delivery = Delivery[Clearing](

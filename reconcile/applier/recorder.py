@@ -1,6 +1,6 @@
-"""What batches in flight make durable: gathered into few waits for the disk, and those spent beside the network.
+"""What batches in flight make durable: written as it comes, waited for before a request leaves, and beside the network.
 
-A batch's intents are on the disk before it leaves, and so is whatever was accepted until then. Knows no alarms.
+A batch's intents are on the disk before it leaves. Knows no alarms.
 """
 
 from __future__ import annotations
@@ -13,54 +13,39 @@ from reconcile.ports import AnyFact, StateSession
 
 
 class Recorder:
-    """Records facts of several batches, in the order they came. All or none of what was noted together survives a crash."""
+    """Records facts of several batches, in the order they came. All or none of one call survives a crash."""
 
     def __init__(self, session: StateSession, *, beside: bool) -> None:
         self._session = session
         self._beside = beside
-        self._noted: list[AnyFact] = []
-        self._turn = asyncio.Lock()
-        self._failure: Exception | None = None
+        self._wait: Callable[[], None] | None = None
 
     def note(self, facts: Sequence[AnyFact]) -> None:
-        """Take facts that are durable with the next `secure`, whoever calls it."""
-        self._noted += facts
+        """Write facts: a killed process has told them, and so has this machine, should its power fail, after the next wait."""
+        if facts:
+            self._wait = None  # the next one waits for these, too
+            self._wait = self._session.write(facts)
 
-    async def secure(self, facts: Sequence[AnyFact] = ()) -> None:
-        """Return once these facts and all that was noted are on the disk; who asks meanwhile shares the next wait.
-
-        Raises what the session raises, to everyone whose facts were in it.
-        """
-        self._noted += facts
-        await asyncio.sleep(0)  # who is ready now, too, shares this one
-        async with self._turn:
-            if self._beside and self._noted:
-                await self._record_beside()
-            else:
-                self.flush()
-
-    def flush(self) -> None:
-        """Record what was noted, now."""
-        ours, self._noted = self._noted, []
-        if not ours and self._failure is not None:
-            raise self._failure
-        try:
-            self._session.record(ours)
-        except Exception as error:
-            self._failure = error
-            raise
-
-    async def _record_beside(self) -> None:
-        ours, self._noted = self._noted, []
-        try:
-            durable = self._session.write(ours)
+    async def secure(self, facts: Sequence[AnyFact]) -> None:
+        """Return once these facts and all that was noted are on the disk. Raises what the session raises."""
+        self.note(facts)
+        if self._beside and self._wait is not None:
+            wait, self._wait = self._wait, None
             try:
-                await _to_its_end(durable)
+                await _to_its_end(wait)
             except OSError as error:
                 raise self._session.failed(error) from error
-        except Exception as error:
-            self._failure = error
-            raise
+        else:
+            self.flush()
+
+    def flush(self) -> None:
+        """Wait for what was noted, now."""
+        wait, self._wait = self._wait, None
+        if wait is not None:
+            try:
+                wait()
+            except OSError as error:
+                raise self._session.failed(error) from error
 
 
 async def _to_its_end(wait: Callable[[], None]) -> None:

@@ -92,10 +92,11 @@ async def _deliver(
         arrived.extend(batch)
 
     def failed(batch: Sequence[Outgoing], error: TargetError) -> None:
+        facts: list[AnyFact] = [Settled(intent_id=item.intent_id, how=error.effect.value) for item in batch]
+        if error.effect is Effect.UNKNOWN:
+            facts += [Put(address=item.change.address, record=in_doubt(item.entry or item.record)) for item in batch]
+        recorder.note(facts)
         for item in batch:
-            if error.effect is Effect.UNKNOWN:
-                recorder.note([Put(address=item.change.address, record=in_doubt(item.entry or item.record))])
-            recorder.note([Settled(intent_id=item.intent_id, how=error.effect.value)])
             run.failed_with(item.change, error)
 
     delivery = Delivery[Outgoing](

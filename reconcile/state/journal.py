@@ -60,7 +60,7 @@ class Written:
 
 def line_of(payload: dict[str, Any], previous: str) -> bytes:
     """Spell one line. Raises ValueError for what JSON cannot hold."""
-    body = spell(payload)
+    body = spell(payload, nones=False)
     tail = previous.encode() + b" " + body
     return b"%08x %08x " % (len(body), zlib.crc32(tail)) + tail + b"\n"
 
