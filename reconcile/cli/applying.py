@@ -15,13 +15,15 @@ from reconcile.cli.halting import Halt, run_halting
 from reconcile.cli.observers import observer_of
 from reconcile.cli.plan_files import read_plan
 from reconcile.cli.reports import STDOUT
+from reconcile.cli.shaping import refuse_unknown_targets
 from reconcile.cli.streams import answer, style_of, tell, width_of
 from reconcile.cli.wiring import Session, who
 from reconcile.cli.wishes import Wishes
 from reconcile.errors import ReconcileError
 from reconcile.views import apply_json
 from reconcile.views.apply_text import render_account
-from reconcile.views.plan_text import render_plan
+from reconcile.views.inert import inert
+from reconcile.views.plan_text import render_plan, shell_word
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,6 +42,7 @@ class Applier:
         self.given, self.wishes, self.asks, self.as_json = given, wishes, asks, wishes.as_json
         self.session = Session(given)
         self.declined = False
+        self.planfile: Path | None = None
         self.document: Mapping[str, Any] | None = None
         self.answer = tell if wishes.metrics == STDOUT else answer
         self.observer, self.closing = observer_of(given, as_json=self.as_json)
@@ -47,6 +50,7 @@ class Applier:
 
     def run(self, planfile: Path | None, options: PlanOptions, told: Told) -> int:
         """Apply, and return the exit code."""
+        self.planfile = planfile
         if self.as_json:
             answer(apply_json.version_line())
         try:
@@ -63,6 +67,8 @@ class Applier:
 
     async def _apply(self, halt: Halt, options: PlanOptions, expect: dict[str, object] | None) -> Account:
         session = self.session
+        if expect is None:
+            refuse_unknown_targets(options.on, session.config)
         how = engine.Applying(
             options=options,
             environ=session.environ,
@@ -117,4 +123,11 @@ class Applier:
         elif account.outcomes:
             text = render_account(account.outcomes, exit_code=code, serial=account.serial, style=self.style, width=self.width)
             self.answer("\n" + text)
+            self._go_on(account, code)
         return code
+
+    def _go_on(self, account: Account, code: int) -> None:
+        """After a partial failure of what was reviewed: the same file runs what is left."""
+        failed = any(progress.outcome == "failed" for progress in account.outcomes)
+        if self.planfile is not None and failed and code in (1, 3) and not self.given.quiet:
+            tell(f"What is left of the same plan:  reconcile apply {inert(shell_word(str(self.planfile)))}\n")

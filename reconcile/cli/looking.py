@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from reconcile import engine
 from reconcile.cli.collecting import uncollected
+from reconcile.cli.given import Given
+from reconcile.cli.notes import tell_notes
 from reconcile.cli.observers import Lines
 from reconcile.cli.wiring import Session, who
 from reconcile.errors import ReconcileError
@@ -19,6 +22,13 @@ if TYPE_CHECKING:
     from reconcile.ports import Targets, TaskStatus
 
 T = TypeVar("T")
+
+
+def session_over(given: Given, copy: Path | None) -> Session:
+    """A session that only looks, at a copy of the state where one is named; that it is not there is told."""
+    if copy is not None and not given.path(copy).exists():
+        tell_notes([f"there is no file {copy}: planned as if nothing had been reported yet"], given)
+    return Session(given, copy=copy)
 
 
 def make_plan(session: Session, options: PlanOptions) -> Plan:

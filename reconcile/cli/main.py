@@ -14,7 +14,7 @@ import click
 
 from reconcile.cli.given import Given
 from reconcile.cli.root import root
-from reconcile.cli.streams import Log, style_of, tell, tolerate_encodings
+from reconcile.cli.streams import Log, is_terminal, style_of, tell, tolerate_encodings, width_of
 
 if TYPE_CHECKING:
     from reconcile.errors import ReconcileError
@@ -79,7 +79,8 @@ def _known(error: ReconcileError, given: Given) -> int:
     from reconcile.errors import CommandLineWrong
     from reconcile.views.errors_text import render_error
 
-    tell(render_error(error, style=style_of(sys.stderr, given.color, os.environ)), "error")
+    width = width_of(sys.stderr) if is_terminal(sys.stderr) and not Log.as_json else None
+    tell(render_error(error, style=style_of(sys.stderr, given.color, os.environ), width=width), "error")
     if given.verbose and not isinstance(error, CommandLineWrong):
         _trace(error)
     return error.exit_code

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from reconcile.cli.given import Given
-from reconcile.cli.streams import answer, is_terminal, style_of, tell
+from reconcile.cli.streams import answer, is_terminal, style_of, tell, width_of
 
 if TYPE_CHECKING:
     from reconcile.ports import Observer, Progress
@@ -18,6 +18,8 @@ MOST_LINES = 500
 
 class Lines:
     """Plain lines on stderr; of many steps only what went wrong and a count now and then."""
+
+    width: int | None = None  # of a terminal; elsewhere one step is one line
 
     def __init__(self, given: Given) -> None:
         self.quiet, self.verbose = given.quiet, given.verbose
@@ -34,7 +36,8 @@ class Lines:
 
         self.done += 1
         if self._is_told(progress):
-            self.write(progress_line(progress, done=self.done, total=max(self.total, self.done), style=self.style))
+            total = max(self.total, self.done)
+            self.write(progress_line(progress, done=self.done, total=total, style=self.style, width=self.width))
 
     def _is_told(self, progress: Progress) -> bool:
         if progress.outcome in ("failed", "unknown"):
@@ -45,9 +48,10 @@ class Lines:
     def told(self, text: str) -> None:
         """A sentence for people."""
         from reconcile.views.inert import inert
+        from reconcile.views.layout import wrapped
 
         if not self.quiet:
-            self.write(inert(text))
+            self.write(inert(text) if self.width is None else "\n".join(wrapped(inert(text), self.width)))
 
     def write(self, line: str) -> None:
         """Show a line that is ready."""
@@ -82,6 +86,7 @@ class Bar(Lines):
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+        self.width = width_of(sys.stderr)
         plain = not self.style.colour
         self._console = Console(stderr=True, highlight=False, markup=False, emoji=False, no_color=plain)
         columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())

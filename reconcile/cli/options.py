@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -73,4 +74,11 @@ class Budget(click.ParamType):  # type: ignore[type-arg]
 
 
 DURATION, INSTANT, BUDGET = Duration(), Instant(), Budget()
+STATE_COPY = option(
+    "--state",
+    "copy",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Plan against this copy of the state (`state pull`), and never reach for the state itself.",
+)
 LOCK = option("--lock-timeout", metavar="DURATION", type=DURATION, default="0s", help="How long to wait for another run's lock.")

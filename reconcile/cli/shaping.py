@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -15,6 +15,8 @@ from reconcile.cli.options import BUDGET, INSTANT, option
 from reconcile.errors import CommandLineWrong
 
 if TYPE_CHECKING:
+    from reconcile.model.address import Kind
+    from reconcile.model.config import Config
     from reconcile.planner import PlanOptions
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
@@ -31,15 +33,20 @@ _OPTIONS = (
         metavar="ADDR",
         multiple=True,
         shell_complete=alarms,
-        help="Clear this alarm and report it again; repeatable.",
+        help="Clear this alarm and report it again; repeatable, or @FILE.",
     ),
     option(
-        "--rerun", metavar="ADDR", multiple=True, shell_complete=handlings, help="Run this handling's task again; repeatable."
+        "--rerun",
+        metavar="ADDR",
+        multiple=True,
+        shell_complete=handlings,
+        help="Run this handling's task again; repeatable, or @FILE.",
     ),
     option("--allow", metavar="KIND=N", type=BUDGET, multiple=True, help="Lift a guard: clears=N, triggers=N or empty."),
 )
 _DESTROY = option("--destroy", is_flag=True, help="Clear every alarm the state holds.")
 _AS_OF = option("--as-of", metavar="TIME", type=INSTANT, help="Plan as if it were then: what will be due.")
+_LISTED = {"targets": "--target", "excludes": "--exclude", "replace": "--replace", "rerun": "--rerun"}
 _SHAPES = ("targets", "excludes", "on", "refresh", "adopt", "replace", "rerun", "allow", "destroy")
 
 
@@ -64,8 +71,26 @@ def plan_options(shaping: Mapping[str, Any], given: Given) -> PlanOptions:
     """The options of a command as the planner wants them. Raises CommandLineWrong for an @FILE that names nothing."""
     from reconcile.planner import PlanOptions
 
-    targets, excludes = listed("--target", shaping["targets"], given), listed("--exclude", shaping["excludes"], given)
-    return PlanOptions(**{**shaping, "targets": targets, "excludes": excludes, "allow": dict(shaping["allow"])})
+    globs = {name: listed(_LISTED[name], shaping[name], given) for name in _LISTED}
+    _refuse_other_kinds("--replace", globs["replace"], "alarm")
+    _refuse_other_kinds("--rerun", globs["rerun"], "handling")
+    return PlanOptions(**{**shaping, **globs, "allow": dict(shaping["allow"])})
+
+
+def _refuse_other_kinds(name: str, globs: Iterable[str], kind: Kind) -> None:
+    """What is asked for in vain would look like done."""
+    from reconcile.model.address import KINDS
+
+    for glob in globs:
+        if (named := glob.partition(".")[0]) != kind and named in KINDS:
+            raise CommandLineWrong(f"{name} takes {kind}s, and {glob} is none", hint=f"write {name} {kind}.NAME")
+
+
+def refuse_unknown_targets(on: Iterable[str], config: Config) -> None:
+    """A slip in `--on` must not become a plan of nothing. Raises CommandLineWrong."""
+    for name in on:
+        if name not in config.targets:
+            raise CommandLineWrong(f"--on {name}: no such target is configured", hint="there are: " + ", ".join(config.targets))
 
 
 def refuse_shaping(ctx: click.Context) -> None:

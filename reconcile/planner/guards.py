@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from shlex import quote
 
 from reconcile.model.address import Address
-from reconcile.model.change import Adopt, AnyRecorded, Change, Clear, Replace, Trigger, Violation
+from reconcile.model.change import Adopt, Change, Clear, Replace, Trigger, Violation
 from reconcile.model.config import Guards
 from reconcile.model.resources import Alarm, AnyResource
+from reconcile.model.snapshot import AnyRecorded
 from reconcile.planner.options import PlanOptions
 from reconcile.planner.settled import alarms_among
 
@@ -39,7 +41,7 @@ def _protections(changes: Iterable[Change]) -> Iterable[Violation]:
     for change in changes:
         match change:
             case Clear(before=before) if before.protect:
-                verb, where = "cleared", f"`reconcile state unprotect {change.address}`"
+                verb, where = "cleared", f"`reconcile state unprotect {quote(change.address)}`"
             case Replace(after=after, before=before) if _stays_protected(after.resource, sticky=before.protect):
                 verb, where = "replaced", "set `protect: false` in its specs"
             case _:

@@ -8,14 +8,15 @@ A run belongs to an occurrence of the alarm and to an `alarm_id`. The order of t
 from __future__ import annotations
 
 from collections.abc import Mapping
+from shlex import quote
 from typing import Any
 
 from reconcile.model.address import Address
 from reconcile.model.base import digest
-from reconcile.model.change import Adopt, AnyRecorded, Change, Defer, Difference, Forget, Move, Replace, Report, Trigger, Update
+from reconcile.model.change import Adopt, Change, Defer, Difference, Forget, Move, Replace, Report, Trigger, Update
 from reconcile.model.desired import Declared
 from reconcile.model.resources import Handling
-from reconcile.model.snapshot import Intent, RecordedAlarm, RecordedHandling, Run
+from reconcile.model.snapshot import AnyRecorded, Intent, RecordedAlarm, RecordedHandling, Run
 from reconcile.planner.alarms import Ground
 from reconcile.planner.diff import differences
 
@@ -156,7 +157,7 @@ def _already_ran(
         return Trigger(**trigger, reason="task changed")
     if before.digest != declared.digest:
         reason = "moved" if base["moved_from"] else "edited"
-        note = f"already ran as {run.ticket}; not run again unless `--rerun {declared.address}`"
+        note = f"already ran as {run.ticket}; not run again unless `--rerun {quote(declared.address)}`"
         return Update(**base, reason=reason, after=declared, before=before, diff=diff, sends=False, note=note)
     return Move(**base, reason="moved", after=declared, before=before) if base["moved_from"] else None
 

@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Sequence
 
 from reconcile.ports import Progress
-from reconcile.views.inert import inert
-from reconcile.views.layout import hanging, look_of
+from reconcile.views.inert import cells, inert
+from reconcile.views.layout import hanging, look_of, summary
 from reconcile.views.plan_text import resolve_command
-from reconcile.views.style import Style
+from reconcile.views.style import PLAIN, Style
 from reconcile.views.units import counted
 
 MOST_TROUBLE = 200
@@ -27,13 +27,18 @@ _PAST = {
 _GROUPS = (("report", "update", "replace", "adopt", "clear"), ("trigger",), ("renew",), ("move", "forget"))
 
 
-def progress_line(progress: Progress, *, done: int, total: int, style: Style) -> str:
-    """`  3/12  +   report   alarm.web  reported`: one step that ended."""
+def progress_line(progress: Progress, *, done: int, total: int, style: Style, width: int | None = None) -> str:
+    """`  3/12  +   report   alarm.web  reported`: one step that ended; where a width is given, what is too much stands below."""
     look = look_of(progress.action)
     count = f"{done:>{len(str(total))}}/{total}"
     word = f"{look.symbol:<3} {progress.action:<7}"
-    detail = f": {inert(progress.detail)}" if progress.detail else ""
-    return f"{count}  {look.paint(style, word)}  {inert(progress.address)}  {_outcome(progress, style)}{detail}"
+    outcome = _outcome(progress, style)
+    line = f"{count}  {look.paint(style, word)}  {inert(progress.address)}  {outcome}"
+    detail = inert(progress.detail) if progress.detail != outcome else ""
+    plain = len(count) + len(word) + cells(inert(progress.address)) + cells(_outcome(progress, PLAIN)) + cells(detail) + 8
+    if not detail or width is None or plain <= width:
+        return f"{line}: {detail}" if detail else line
+    return "\n".join([line, *hanging("", detail, indent=len(count) + 2, width=width)])
 
 
 def _outcome(progress: Progress, style: Style) -> str:
@@ -57,7 +62,7 @@ def render_account(outcomes: Sequence[Progress], *, exit_code: int, serial: int,
         lines += _trouble(progress, style, width)
     if len(trouble) > MOST_TROUBLE:
         lines.append(f"  ... and {len(trouble) - MOST_TROUBLE:,} more")
-    return "\n".join([*lines, *([""] if lines else []), *_last(outcomes, exit_code, serial, style)]) + "\n"
+    return "\n".join([*lines, *([""] if lines else []), *_last(outcomes, exit_code, serial, style, width)]) + "\n"
 
 
 def _trouble(progress: Progress, style: Style, width: int) -> list[str]:
@@ -75,7 +80,7 @@ def _trouble(progress: Progress, style: Style, width: int) -> list[str]:
     return lines
 
 
-def _last(outcomes: Sequence[Progress], exit_code: int, serial: int, style: Style) -> list[str]:
+def _last(outcomes: Sequence[Progress], exit_code: int, serial: int, style: Style, width: int) -> list[str]:
     if not outcomes:
         return [style.bold("Nothing to do.")]
     done = Counter(progress.action for progress in outcomes if progress.outcome in ("done", "unconfirmed"))
@@ -83,7 +88,7 @@ def _last(outcomes: Sequence[Progress], exit_code: int, serial: int, style: Styl
     text = "; ".join(part for part in parts if part) or "nothing"
     rest = _rest(outcomes)
     paint = style.bold if exit_code == 0 else style.danger
-    return [paint(f"Applied: {text}.{rest} State serial {serial}.")]
+    return [paint(line) for line in summary(f"Applied: {text}.{rest} State serial {serial}.", width=width)]
 
 
 def _phrase(action: str, count: int) -> str:

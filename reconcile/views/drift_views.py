@@ -12,10 +12,10 @@ from reconcile.model.instants import instant
 from reconcile.model.rows import drift_row
 from reconcile.model.snapshot import Snapshot
 from reconcile.ports import TaskStatus
-from reconcile.views.change_text import step_text
 from reconcile.views.inert import cells, inert
 from reconcile.views.layout import hanging
 from reconcile.views.plan_document import FORMAT_VERSION
+from reconcile.views.steps import step_lines, step_sides
 from reconcile.views.style import Style
 from reconcile.views.units import counted
 
@@ -77,8 +77,11 @@ def _row(drift: Drift, style: Style, width: int) -> list[str]:
     lines += hanging("", inert(drift.note + record), indent=8, width=width)
     label_width = min(max((cells(inert(d.path)) for d in drift.diff), default=0), 36)
     for d in drift.diff:
-        text = step_text(d.path, d.before, d.after)
-        lines += hanging(inert(d.path), text, indent=8, width=width, label_width=label_width)
+        text, then = step_sides(d.path, d.before, d.after)
+        if then is None:
+            lines += hanging(inert(d.path), text, indent=8, width=width, label_width=label_width)
+        else:
+            lines += step_lines(inert(d.path), text, then, indent=8, width=width, label_width=label_width, limit=None)
     return lines
 
 

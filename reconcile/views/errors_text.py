@@ -4,27 +4,31 @@ from __future__ import annotations
 
 from reconcile.errors import Answer, InputInvalid, ReconcileError, TargetError
 from reconcile.views.inert import inert
+from reconcile.views.layout import wrapped
 from reconcile.views.problems import render_text
 from reconcile.views.style import Style
 
 
-def render_error(error: ReconcileError, *, style: Style) -> str:
-    """The error with a final newline; invalid input is shown problem by problem."""
+def render_error(error: ReconcileError, *, style: Style, width: int | None = None) -> str:
+    """The error with a final newline; invalid input is shown problem by problem. Wrapped only where a width is given."""
     if isinstance(error, InputInvalid) and error.problems:
         return render_text(error.problems, files=error.files, style=style)
-    lines = [f"{style.danger('Error:')} {_lines(error.message)}"]
+    lines = [f"{style.danger('Error:')} {_lines(error.message, 7, width)}"]
     if error.where:
         lines.append(f"  at {inert(error.where)}")
     if isinstance(error, TargetError):
         lines += _answer(error.answer)
     if error.hint:
-        lines += ["", f"{style.bold('Hint:')} {_lines(error.hint)}"]
+        lines += ["", f"{style.bold('Hint:')} {_lines(error.hint, 6, width)}"]
     return "\n".join(lines) + "\n"
 
 
-def _lines(text: str) -> str:
+def _lines(text: str, indent: int, width: int | None) -> str:
     """Our own line breaks stay; what is inside a line is inert."""
-    return "\n       ".join(inert(line) for line in text.split("\n"))
+    lines = [inert(line) for line in text.split("\n")]
+    if width is None:
+        return "\n       ".join(lines)
+    return f"\n{' ' * indent}".join(part for line in lines for part in wrapped(line, width - indent))
 
 
 def _answer(answer: Answer) -> list[str]:

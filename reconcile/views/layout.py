@@ -29,6 +29,7 @@ LOOKS = {
     "defer": Look("!", Style.danger),
 }
 UNSEEN = Look("?", Style.danger)
+WHOLE_FROM = 100  # columns; that wide it is where nobody looks too: a summary stays one line, since pipelines read it
 
 
 def look_of(action: str) -> Look:
@@ -84,6 +85,11 @@ def hanging(label: str, text: str, *, indent: int, width: int, label_width: int 
         cut = sum(len(line) for line in lines[limit:])
         lines = [*lines[:limit], f"(and {cut:,} characters more: --full)"]
     return [head + lines[0], *(" " * cells(head) + line for line in lines[1:])]
+
+
+def summary(text: str, *, width: int) -> list[str]:
+    """A closing line, wrapped only in a narrow terminal."""
+    return [text] if width >= WHOLE_FROM else wrapped(text, width)
 
 
 def sentence(text: str, *, indent: int, width: int) -> list[str]:

@@ -9,8 +9,8 @@ from reconcile.model.instants import instant
 from reconcile.model.plan import Plan
 from reconcile.model.rows import Row
 from reconcile.views.change_text import detail_lines, expiry_words
-from reconcile.views.inert import inert
-from reconcile.views.layout import action_line, hanging, sentence
+from reconcile.views.inert import cells, inert
+from reconcile.views.layout import action_line, hanging, sentence, summary
 from reconcile.views.plan_sheet import Group, Sheet, sheet_of_document, sheet_of_plan
 from reconcile.views.plan_summary import summary_line
 from reconcile.views.style import Style
@@ -142,5 +142,12 @@ def _closing(sheet: Sheet, style: Style, width: int, saved_to: str | None) -> li
         text = f"This plan is partial: --target, --exclude or --on left out {counted(sheet.left_out, 'resource')}."
         lines += [style.danger(line) for line in sentence(text, indent=0, width=width)]
     if saved_to is not None:
-        lines += [f"Saved to {inert(saved_to)}. Apply exactly this:  reconcile apply {inert(shell_word(saved_to))}"]
-    return [*lines, style.bold(summary_line(sheet.summary, destroy=sheet.destroy))]
+        lines += _saved(inert(saved_to), inert(shell_word(saved_to)), width)
+    last = summary(summary_line(sheet.summary, destroy=sheet.destroy), width=width)
+    return [*lines, *map(style.bold, last)]
+
+
+def _saved(name: str, word: str, width: int) -> list[str]:
+    """Where the plan is, and the command for it: never broken, but below where there is no room beside."""
+    first, then = f"Saved to {name}.", f"Apply exactly this:  reconcile apply {word}"
+    return [f"{first} {then}"] if cells(first) + cells(then) < width else [first, then]

@@ -8,7 +8,7 @@ from typing import Any
 
 from reconcile.model.instants import instant, to_seconds
 from reconcile.model.snapshot import RecordedAlarm, RecordedEvent, RecordedHandling, Run, Snapshot
-from reconcile.views.inert import cells, inert, pad
+from reconcile.views.inert import cells, inert
 from reconcile.views.layout import hanging
 from reconcile.views.plan_text import resolve_command
 from reconcile.views.style import Style
@@ -28,16 +28,18 @@ def render_entries(entries: Mapping[str, AnyRecorded]) -> str:
     return json.dumps({address: record.model_dump(mode="json") for address, record in entries.items()}, indent=2) + "\n"
 
 
-def render_resource(address: str, record: AnyRecorded, *, style: Style) -> str:
+def render_resource(address: str, record: AnyRecorded, *, style: Style, width: int = 100) -> str:
     """One recorded resource: what we know of it, then its content as last sent."""
     facts = [(name, inert(text)) for name, text in _facts(record)]
     content = [(inert(path), value_text(path, value)) for path, value in flat(record.content)]
-    return "\n".join([style.bold(inert(address)), *_columns(facts, "  "), "  content", *_columns(content, "    ")]) + "\n"
+    lines = [style.bold(inert(address)), *_columns(facts, 2, width), "  content", *_columns(content, 4, width)]
+    return "\n".join(lines) + "\n"
 
 
-def _columns(rows: list[tuple[str, str]], indent: str) -> Iterator[str]:
-    width = max((cells(name) for name, _ in rows), default=0)
-    return (f"{indent}{pad(name, width)}  {text}" for name, text in rows)
+def _columns(rows: list[tuple[str, str]], indent: int, width: int) -> Iterator[str]:
+    column = max((cells(name) for name, _ in rows), default=0)
+    for name, text in rows:
+        yield from hanging(name, text, indent=indent, width=width, label_width=column)
 
 
 def _facts(record: AnyRecorded) -> Iterator[tuple[str, str]]:

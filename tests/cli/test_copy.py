@@ -30,6 +30,17 @@ def test_a_plan_against_a_copy_needs_nothing_of_the_state(run: Run, project: Pat
     assert copy.read_bytes() == before and set(project.iterdir()) - files <= {project / ".reconcile"}
 
 
+def test_the_graph_is_drawn_against_a_copy_too(run: Run, project: Path) -> None:
+    """The same picture as with the state at hand."""
+    assert run("apply", "--auto-approve").code == 0
+    (project / "copy.json").write_text(run("state", "pull").out)
+    edited(project)
+    drawn = run("graph")
+    (project / "reconcile.yaml").write_text(CONFIG + ELSEWHERE)
+    assert run("graph").code == 10
+    assert run("graph", "--state", "copy.json") == drawn and "update" in drawn.out
+
+
 def test_the_plan_applies_to_the_state_it_is_a_copy_of(run: Run, project: Path) -> None:
     """And is refused once that has moved on."""
     assert run("apply", "--auto-approve").code == 0

@@ -208,3 +208,14 @@ def test_a_broken_state_is_1_and_stays_as_it_is(run: Run, project: Path) -> None
     for argv in (("plan",), ("apply", "--auto-approve"), ("show",), ("state", "list"), ("state", "pull")):
         assert run(*argv).code == 1
     assert (project / "state" / "default.json").read_text() == "{"
+
+
+def test_after_a_partial_failure_the_way_on_is_told(run: Run, project: Path) -> None:
+    """With a plan file the same file runs what is left; not told where nobody wants notes, or nothing failed."""
+    web = project / "specs" / "web.yaml"
+    web.write_text(web.read_text("utf-8").replace("ALM2025071417361705s6mUUrF", "ALM1"), "utf-8")
+    run("plan", "--out", "the plan.json")
+    ran = run("apply", "the plan.json")
+    assert ran.code == 3 and "What is left of the same plan:  reconcile apply 'the plan.json'\n" in ran.err
+    assert "What is left" not in run("apply", "the plan.json", "-q").err
+    assert "What is left" not in run("apply", "--auto-approve").err

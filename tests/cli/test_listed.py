@@ -56,7 +56,7 @@ def test_the_file_is_looked_for_where_the_command_works(run: Run, project: Path,
         ("@list.txt", b"@other.txt\n", "would be another file"),
     ],
 )
-@pytest.mark.parametrize("option", ["--target", "--exclude"])
+@pytest.mark.parametrize("option", ["--target", "--exclude", "--replace", "--rerun"])
 def test_what_is_no_list_is_a_wrong_command_line(
     run: Run, project: Path, option: str, argument: str, text: bytes | None, told: str
 ) -> None:
@@ -66,6 +66,35 @@ def test_what_is_no_list_is_a_wrong_command_line(
     for command in (["plan"], ["apply", "--auto-approve"], ["destroy", "--auto-approve"], ["renew", "--auto-approve"]):
         ran = run(*command, option, argument)
         assert ran.code == 64 and told in ran.err and f"{option} {argument}" in ran.err and not ran.out
+    assert not (project / "state" / "default.json").exists()
+
+
+def test_what_is_forced_may_stand_in_a_file(run: Run, project: Path) -> None:
+    """`--replace @FILE` and `--rerun @FILE`."""
+    assert run("apply", "--auto-approve").code == 0
+    (project / "alarms.txt").write_text('# again\nalarm.disk["data"]\n')
+    (project / "tasks.txt").write_text("handling.*\n")
+    document = json.loads(run("plan", "--json", "--replace", "@alarms.txt", "--rerun", "@tasks.txt").out)
+    found = [(row["address"], row["action"]) for row in document["changes"]]
+    assert found == [('alarm.disk["data"]', "replace"), ("handling.web-restart", "trigger")]
+
+
+@pytest.mark.parametrize(
+    ("argv", "told"),
+    [
+        (("--replace", "handling.web-restart"), "--replace takes alarms, and handling.web-restart is none"),
+        (("--replace", "event.*"), "--replace takes alarms"),
+        (("--rerun", "alarm.web-cpu"), "--rerun takes handlings"),
+        (("--on", "nowhere"), "--on nowhere: no such target is configured"),
+    ],
+)
+def test_what_can_mean_nothing_is_a_wrong_command_line(run: Run, project: Path, argv: tuple[str, str], told: str) -> None:
+    """A plan of nothing would look like success; `--json` says it too."""
+    for command in (["plan"], ["apply", "--auto-approve"], ["renew", "--auto-approve"]):
+        ran = run(*command, *argv)
+        assert ran.code == 64 and told in ran.err and not ran.out
+    lines = run("apply", "--auto-approve", "--json", "--on", "nowhere").out.splitlines()
+    assert json.loads(lines[-1])["exit_code"] == 64
     assert not (project / "state" / "default.json").exists()
 
 

@@ -47,6 +47,20 @@ def test_every_step_has_a_line(golden: Golden) -> None:
     golden("progress.txt", "\n".join(lines) + "\n")
 
 
+def test_in_a_terminal_a_long_step_goes_on_below_itself() -> None:
+    """Elsewhere it stays one line; a detail that only repeats the outcome is left out."""
+    step = Progress("handling.web", "trigger", "failed", "ListAlarmHandleHistories failed with 404: there is no such alarm")
+    text = progress_line(step, done=1, total=9, style=PLAIN, width=80)
+    assert text.split("\n") == [
+        "1/9  >   trigger  handling.web  FAILED",
+        "     ListAlarmHandleHistories failed with 404: there is no such alarm",
+    ]
+    assert progress_line(step, done=1, total=9, style=PLAIN) == text.replace("\n    ", ":")
+    assert progress_line(step, done=1, total=9, style=PLAIN, width=110) == text.replace("\n    ", ":")
+    cleared = Progress("alarm.web", "clear", "done", "cleared")
+    assert progress_line(cleared, done=1, total=9, style=PLAIN) == "1/9  -   clear    alarm.web  cleared"
+
+
 @pytest.mark.parametrize("width", [80, 120])
 def test_the_account_of_an_apply_that_partly_failed(golden: Golden, width: int) -> None:
     """The unknown first, with the command that closes it; the counts last."""
@@ -103,6 +117,21 @@ def test_json_lines_begin_with_the_version_and_end_with_the_summary(golden: Gold
 def test_errors_say_what_where_and_what_to_do(error: ReconcileError, text: str) -> None:
     """The hint stands on a line of its own; servers are quoted, inert."""
     assert render_error(error, style=PLAIN) == text
+
+
+def test_errors_are_wrapped_where_a_person_reads_them() -> None:
+    """Below themselves; the lines of ours stay lines."""
+    error = ReconcileError("it failed " * 12 + "\nand more", hint="plan again " * 12)
+    text = render_error(error, style=PLAIN, width=80)
+    assert all(len(line) <= 80 for line in text.splitlines()) and "\n       and more\n" in text
+    assert " ".join(text.split()) == " ".join(render_error(error, style=PLAIN).split())
+
+
+def test_a_resource_fits_a_narrow_terminal() -> None:
+    """Long values go on below themselves, and nothing of them is lost."""
+    record = recorded(alarm(message="word " * 60, url="https://wiki.example/" + "x" * 200))
+    text = render_resource("alarm.web", record, style=PLAIN, width=80)
+    assert max(map(len, text.splitlines())) <= 80 and text.count("word") == 60 and text.count("x") > 200
 
 
 def test_the_state_as_text(golden: Golden) -> None:

@@ -80,6 +80,16 @@ def test_addresses_are_never_cut_and_lines_fit_where_they_can(width: int) -> Non
     assert all(cells(line) <= width for line in lines if address not in line)
 
 
+def test_the_closing_lines_fit_a_narrow_terminal_and_stay_whole_elsewhere() -> None:
+    """Pipelines read the last line; a command to copy is never broken."""
+    saved = "build/plans/of/the/night/plan-of-the-payments-stack.json"
+    lines = render_plan(full_plan(), style=PLAIN, width=80, saved_to=saved).splitlines()
+    assert lines[-4:-2] == [f"Saved to {saved}.", f"Apply exactly this:  reconcile apply {saved}"]
+    assert lines[-2].startswith("Plan: 3 to report") and max(map(len, lines[-2:])) <= 80
+    last = render_plan(full_plan(), style=PLAIN).splitlines()[-1]
+    assert last == " ".join(lines[-2:]) and len(last) > 100
+
+
 def test_a_huge_plan_stays_readable() -> None:
     """At most so many rows a group, with the count of what was cut; in full all of them."""
     report = Report(**base("alarm.web", "new"), after=declared("alarm.web", alarm()))

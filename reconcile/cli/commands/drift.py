@@ -41,7 +41,7 @@ def drift(
     Examples:
       reconcile drift
       reconcile drift --ignore 'alarm.web-*#message' --json
-      reconcile drift --markdown drift.md --metrics /var/lib/node_exporter/reconcile.prom
+      reconcile drift --markdown drift.md --metrics /var/lib/metrics/alarms.prom
     """
     silent = owns_stdout(markdown, metrics, as_json=as_json)
     from reconcile.cli.looking import find_drift

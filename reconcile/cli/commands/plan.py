@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from reconcile.cli.given import Given, takes_given
-from reconcile.cli.notes import tell_notes
-from reconcile.cli.options import option
+from reconcile.cli.options import STATE_COPY, option
 from reconcile.cli.plan_files import write_private
 from reconcile.cli.reports import METRICS, Reports, takes_reports
-from reconcile.cli.shaping import may_destroy, plan_options, shapes_plan, takes_time
+from reconcile.cli.shaping import may_destroy, plan_options, refuse_unknown_targets, shapes_plan, takes_time
 from reconcile.cli.streams import answer, style_of, width_of
 
 if TYPE_CHECKING:
@@ -22,15 +21,13 @@ if TYPE_CHECKING:
     from reconcile.cli.wiring import Session
     from reconcile.model.plan import Plan
 
-COPY = "Plan against this copy of the state (`state pull`), and never reach for the state itself."
-
 
 @click.command()
 @option("--out", metavar="FILE", type=click.Path(path_type=Path), help="Save the plan for `reconcile apply FILE`.")
 @option("--json", "as_json", is_flag=True, help="Print the plan document instead of text.")
 @option("--full", is_flag=True, help="Show every field, renewal and row.")
 @option("--detailed-exitcode", is_flag=True, help="Exit 2 when there are changes (renewals and deferrals alone are 0).")
-@option("--state", "copy", metavar="FILE", type=click.Path(path_type=Path), help=COPY)
+@STATE_COPY
 @takes_reports
 @METRICS
 @may_destroy
@@ -69,12 +66,10 @@ def plan(
     """
     reports = Reports(markdown, html, gitlab_report, dotenv, github)
     silent = reports.on_stdout(metrics, as_json=as_json)
+    from reconcile.cli.looking import session_over
     from reconcile.cli.metering import measured
-    from reconcile.cli.wiring import Session
 
-    session = Session(given, copy=copy)
-    if copy is not None and not given.path(copy).exists():
-        tell_notes([f"there is no file {copy}: planned as if nothing had been reported yet"], given)
+    session = session_over(given, copy)
     planning = _Planning(session, reports, out, as_json=as_json, full=full, detailed=detailed_exitcode, silent=silent)
     return measured(session, metrics, "plan", lambda told: planning.run(shaping, told))
 
@@ -102,7 +97,9 @@ class _Planning:
         from reconcile.cli.looking import make_plan
         from reconcile.views.plan_document import plan_document
 
-        found = make_plan(self.session, plan_options(shaping, self.given))
+        options = plan_options(shaping, self.given)
+        refuse_unknown_targets(options.on, self.session.config)
+        found = make_plan(self.session, options)
         code = 6 if found.violations else 2 if self.detailed and found.has_changes else 0
         wanted = self.as_json or self.out is not None or self.reports != Reports()
         told.document = {"stack": found.stack, "summary": found.summary()}

@@ -13,7 +13,7 @@ from reconcile.cli.commands import state_whole
 from reconcile.cli.completing import addresses
 from reconcile.cli.given import Given, takes_given
 from reconcile.cli.options import LOCK, option
-from reconcile.cli.streams import answer, style_of, tell
+from reconcile.cli.streams import answer, style_of, tell, width_of
 
 if TYPE_CHECKING:
     from reconcile.model.snapshot import Snapshot
@@ -79,8 +79,9 @@ def show(given: Given, /, address: str, as_json: bool) -> int:
 
     snapshot = Session(given).store.read()
     found = {name: snapshot.resources[name] for name in matching(snapshot, [address])}
-    style = style_of(sys.stdout, given.color, os.environ)
-    answer(render_entries(found) if as_json else "\n".join(render_resource(*entry, style=style) for entry in found.items()))
+    style, width = style_of(sys.stdout, given.color, os.environ), width_of(sys.stdout)
+    shown = (render_resource(address, record, style=style, width=width) for address, record in found.items())
+    answer(render_entries(found) if as_json else "\n".join(shown))
     return 0
 
 
