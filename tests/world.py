@@ -13,9 +13,10 @@ from reconcile.model.base import digest
 from reconcile.model.config import DEFAULT_TARGETS, Config
 from reconcile.model.desired import Declared, Desired, Forgotten, Moved, Source
 from reconcile.model.dialects import DAY
+from reconcile.model.facts import fold
 from reconcile.model.resources import Alarm, AnyResource, Event, Handling
-from reconcile.model.snapshot import Snapshot, fold
-from reconcile.ports import CocAlarm, HistoryRow, LiveAlarm, Progress, Sending, Stamp, TaskStatus
+from reconcile.model.snapshot import Snapshot
+from reconcile.ports import CocAlarm, HistoryRow, Lean, LiveAlarm, Progress, Sending, Stamp, TaskStatus, as_listed
 
 NOW = 1_800_000_000_000
 CONFIG = Config(stack="shop", targets=DEFAULT_TARGETS)
@@ -275,7 +276,7 @@ class AlarmServer:
         """What is really active."""
         return {i: r for i, r in self.records.items() if not self.readable or r["starts_at"] + r["timeout"] > self.clock.now()}
 
-    async def active(self, *, since: int, stamped: bool = True) -> list[LiveAlarm]:
+    async def active(self, *, since: int, stamped: bool = True, lean: Lean = as_listed) -> list[LiveAlarm]:
         self.lists += 1
         if not self.listing:
             raise refused(403, "aom:alarm:list")
@@ -284,7 +285,7 @@ class AlarmServer:
             if at <= self.clock.now():
                 visible = records
         return [
-            LiveAlarm(i, r["starts_at"], r["timeout"], r["metadata"], r["annotations"], r["arrives_at"])
+            lean(LiveAlarm(i, r["starts_at"], r["timeout"], r["metadata"], r["annotations"], r["arrives_at"]))
             for i, r in sorted(visible.items())
             if r["starts_at"] + r["timeout"] > self.clock.now()
             and r["starts_at"] >= since

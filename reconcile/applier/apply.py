@@ -17,23 +17,11 @@ from reconcile.applier.reports import report_wave
 from reconcile.applier.run import Run
 from reconcile.applier.triggers import trigger_waves
 from reconcile.errors import SecretMissing
-from reconcile.model.change import (
-    Adopt,
-    AnyRecorded,
-    Change,
-    Clear,
-    Defer,
-    Forget,
-    Move,
-    Renew,
-    Replace,
-    Report,
-    Trigger,
-    Update,
-)
+from reconcile.model.change import Adopt, Change, Clear, Defer, Forget, Move, Renew, Replace, Report, Trigger, Update
+from reconcile.model.facts import Drop, Put
 from reconcile.model.plan import Plan
 from reconcile.model.resources import Alarm
-from reconcile.model.snapshot import Drop, Put, RecordedAlarm
+from reconcile.model.snapshot import AnyRecorded, RecordedAlarm
 from reconcile.ports import AnyFact
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Generic, TypeVar
@@ -40,7 +40,7 @@ class Delivery(Generic[T]):
     halted: Callable[[], bool] = lambda: False
 
 
-async def deliver(items: Sequence[T], delivery: Delivery[T]) -> list[T]:
+async def deliver(items: Iterable[T], delivery: Delivery[T]) -> list[T]:
     """Send everything; returns what a halt left unsent. Errors other than TargetError stop the rest and are raised."""
     unsent: list[T] = []
     ahead = _Ahead(_batches(items, delivery), delivery)
@@ -53,7 +53,7 @@ async def deliver(items: Sequence[T], delivery: Delivery[T]) -> list[T]:
                 await _send(batch, delivery)
 
     try:
-        await together(worker() for _ in range(min(delivery.concurrency, len(items))))
+        await together(worker() for _ in range(delivery.concurrency))
     finally:
         await ahead.close()
     return unsent
@@ -96,13 +96,15 @@ class _Ahead(Generic[T]):
             await asyncio.gather(self._next, return_exceptions=True)
 
 
-def _batches(items: Sequence[T], delivery: Delivery[T]) -> Iterator[list[T]]:
+def _batches(items: Iterable[T], delivery: Delivery[T]) -> Iterator[list[T]]:
+    """Full ones as they come together, the rest of each group at the end."""
     groups: dict[str, list[T]] = {}
     for item in items:
-        groups.setdefault(delivery.group(item), []).append(item)
-    for _, members in sorted(groups.items()):
-        for start in range(0, len(members), delivery.size):
-            yield members[start : start + delivery.size]
+        group = delivery.group(item)
+        groups.setdefault(group, []).append(item)
+        if len(groups[group]) == delivery.size:
+            yield groups.pop(group)
+    yield from (members for _, members in sorted(groups.items()))
 
 
 async def _send(batch: Sequence[T], delivery: Delivery[T]) -> None:

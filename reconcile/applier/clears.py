@@ -14,7 +14,8 @@ from reconcile.applier.run import Run, describe
 from reconcile.errors import Effect, TargetError
 from reconcile.model.address import Address
 from reconcile.model.change import Clear, Replace
-from reconcile.model.snapshot import Drop, Intent, Opened, Put, RecordedAlarm, Settled
+from reconcile.model.facts import Drop, Opened, Put, Settled
+from reconcile.model.snapshot import Intent, RecordedAlarm
 from reconcile.ports import AlarmTarget, AnyFact, LiveAlarm, Sending
 
 NOT_GRANTED = (
@@ -87,11 +88,9 @@ async def _clear_at(run: Run, target: AlarmTarget, clearings: Sequence[Clearing]
     accepted = [*gone, *await _send(run, target, ready)]
     if target.readable:
         accepted = await _verified(run, target, accepted)
-    facts: list[AnyFact] = []
-    for item in accepted:
-        facts.append(Settled(intent_id=item.intent_id, how="cleared"))
-        if item.drops or is_recorded(run.session.snapshot, item.address, item.record):
-            facts.append(Drop(address=item.address))
+    snapshot = run.session.snapshot
+    facts: list[AnyFact] = [Settled(intent_id=item.intent_id, how="cleared") for item in accepted]
+    facts += [Drop(address=i.address) for i in accepted if i.drops or is_recorded(snapshot, i.address, i.record)]
     run.session.record(facts)
     if not quiet:
         for item in accepted:
@@ -112,7 +111,7 @@ async def _with_ids(run: Run, target: AlarmTarget, clearings: Sequence[Clearing]
     if not lacking:
         return list(clearings), []
     found = await _found(run, target, {item.address: item.record for item in lacking})
-    ready, gone = [item for item in clearings if not needs_id or item.record.remote_id is not None], []
+    ready, gone = [item for item in clearings if item.record.remote_id is not None], []
     for item in lacking:
         live = found.get(item.address) if found else None
         if live:

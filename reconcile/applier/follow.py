@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from reconcile.applier.run import Run, describe
 from reconcile.errors import TargetError
 from reconcile.model.address import Address
-from reconcile.model.snapshot import Put, RecordedHandling, Snapshot
+from reconcile.model.facts import Put
+from reconcile.model.snapshot import RecordedHandling, Snapshot
 from reconcile.model.snapshot import Run as TaskRun
 from reconcile.ports import Progress, Targets, TaskStatus
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from reconcile.applier.converge import Judgement, Verdict, identity_key, is_ours, judge
@@ -11,8 +11,9 @@ from reconcile.applier.foreign import foreign_among
 from reconcile.applier.records import in_doubt
 from reconcile.applier.run import Run
 from reconcile.model.address import Address
-from reconcile.model.snapshot import Put, RecordedAlarm
-from reconcile.ports import AlarmTarget, LiveAlarm
+from reconcile.model.facts import Put
+from reconcile.model.snapshot import RecordedAlarm
+from reconcile.ports import AlarmTarget, Lean, LiveAlarm
 
 CORRECTIONS_MAX = 3
 Clears = Mapping[Address, Sequence[RecordedAlarm]]
@@ -26,7 +27,7 @@ class _Case:
     touched: int
     disturbed: bool = False
     corrections: int = 0
-    cleared: set[str] = field(default_factory=set)
+    cleared: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class Seen:
 
     def confirmed(self) -> RecordedAlarm:
         """The state's entry for it."""
-        return self.record.model_copy(update={"confirmation": "confirmed", "remote_id": self.id})
+        return self.record.but(confirmation="confirmed", remote_id=self.id)
 
 
 @dataclass(slots=True)
@@ -53,20 +54,20 @@ class Correction:
 
 
 async def confirm(
-    run: Run, target: AlarmTarget, records: Mapping[Address, RecordedAlarm], correction: Correction
+    run: Run, target: AlarmTarget, records: Iterable[tuple[Address, RecordedAlarm]], correction: Correction
 ) -> dict[Address, Seen]:
     """Watch reported alarms until each is the one active record of its identity; returns those that are."""
     now = run.clock.now()
-    cases = {address: _Case(record, now) for address, record in records.items()}
+    cases = {address: _Case(record, now) for address, record in records}
+    lean = _as_sent(cases, correction)
     confirmed: dict[Address, Seen] = {}
     pause = 0.1
     while cases:
-        live = await run.active(target, {address: case.record for address, case in cases.items()})
-        if live is None:
+        found = await _found(run, target, cases, lean)
+        if found is None:
             break
         resend: list[Address] = []
         clears: dict[Address, list[RecordedAlarm]] = {}
-        found = by_identity(live)
         for address, case in list(cases.items()):
             judgement = _judge(run, target, case, found, correction.sent(address))
             if _note_foreign(run, address, case, found) and judgement.verdict is not Verdict.RIGHT:
@@ -81,6 +82,7 @@ async def confirm(
                 resend += [address] * (judgement.verdict is Verdict.RESEND)
             elif run.clock.now() - case.touched >= target.confirm_timeout:
                 del cases[address]
+        del found  # before the next listing comes in
         await _correct(run, cases, clears, resend, correction)
         if cases:
             await run.clock.sleep(pause)
@@ -88,12 +90,33 @@ async def confirm(
     return confirmed
 
 
+async def _found(
+    run: Run, target: AlarmTarget, cases: Mapping[Address, _Case], lean: Lean
+) -> Mapping[tuple[str, ...], list[LiveAlarm]] | None:
+    live = await run.active(target, {address: case.record for address, case in cases.items()}, lean)
+    return None if live is None else by_identity(live)
+
+
+def _as_sent(cases: Mapping[Address, _Case], correction: Correction) -> Lean:
+    """What shows the very words we sent is kept as ours are: a list of a hundred thousand then weighs little beside them."""
+    sent = {case.record.metadata.get("reconcile_key"): correction.sent(address) for address, case in cases.items()}
+
+    def lean(live: LiveAlarm) -> LiveAlarm:
+        ours = sent.get(live.metadata.get("reconcile_key"), {})
+        if live.metadata != ours.get("metadata") or live.annotations != ours.get("annotations"):
+            return live
+        words = ours["metadata"], ours["annotations"]
+        return LiveAlarm(live.id, live.starts_at, live.timeout, *words, live.arrives_at, live.ends_at, live.enterprise_project_id)
+
+    return lean
+
+
 def _judge(
     run: Run, target: AlarmTarget, case: _Case, found: Mapping[tuple[str, ...], list[LiveAlarm]], sent: Mapping[str, Any]
 ) -> Judgement:
     waited = run.clock.now() - case.touched >= target.confirm_timeout // 2
-    if waited:
-        case.cleared.clear()
+    if waited and case.cleared:
+        case.cleared = frozenset()
     ours = [live for live in ours_among(found, case.record) if live.id not in case.cleared]
     content = None if case.corrections else sent  # corrected once, it is the server that rewrites
     judgement = judge(case.record, ours, waited=waited, disturbed=case.disturbed, sent=content)

@@ -90,10 +90,11 @@ def recorded_alarm(
     """The state's entry for an alarm that this sending reports. The id stays until the list says otherwise."""
     alarm = declared.resource
     assert isinstance(alarm, Alarm)
-    return RecordedAlarm(
+    return RecordedAlarm.trusted(  # it shares content with the declaration and metadata with what is sent
+        kind="alarm",
         target=alarm.target,
         digest=declared.digest,
-        content=dict(declared.content),
+        content=declared.content,
         occurrence=occurrence,
         starts_at=first_at,
         reported_at=sending.starts_at,
@@ -101,7 +102,7 @@ def recorded_alarm(
         confirmation="unconfirmed" if readable else "assumed",
         remote_id=before.remote_id if before else None,
         alarm_id=alarm_id,
-        metadata=dict(sending.metadata),
+        metadata=sending.metadata,
         secrets=secrets,
         protect=alarm.is_protected(sticky=before.protect if before else False),
     )

@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 
 from reconcile.applier.records import in_doubt
 from reconcile.model.address import Address
-from reconcile.model.snapshot import Intent, Put, RecordedAlarm, RecordedHandling, Settled, Snapshot, fold
+from reconcile.model.facts import Put, Settled, fold
+from reconcile.model.snapshot import Intent, RecordedAlarm, RecordedHandling, Snapshot
 from reconcile.ports import AnyFact, HistoryRow
 
 

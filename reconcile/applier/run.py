@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from reconcile.applier.account import Account
 from reconcile.errors import TargetError
 from reconcile.model.address import Address
-from reconcile.model.change import AnyRecorded, Change
+from reconcile.model.change import Change
 from reconcile.model.dialects import LOOK_BACK
-from reconcile.model.snapshot import RecordedAlarm
-from reconcile.ports import AlarmTarget, Clock, LiveAlarm, Observer, Progress, StateSession, Targets
+from reconcile.model.snapshot import AnyRecorded, RecordedAlarm
+from reconcile.ports import AlarmTarget, Clock, Lean, LiveAlarm, Observer, Progress, StateSession, Targets, as_listed
 
 
 @dataclass(slots=True)
@@ -50,7 +50,9 @@ class Run:
         """What the state holds at this address now."""
         return self.session.snapshot.resources.get(address)
 
-    async def active(self, target: AlarmTarget, records: Mapping[Address, RecordedAlarm]) -> list[LiveAlarm] | None:
+    async def active(
+        self, target: AlarmTarget, records: Mapping[Address, RecordedAlarm], lean: Lean = as_listed
+    ) -> list[LiveAlarm] | None:
         """One bulk listing wide enough for these records; None where there is no read-back or it is not granted."""
         if not target.readable or target.name in self.unlistable:
             return None
@@ -58,7 +60,7 @@ class Run:
         since = min([reach, *(min(r.starts_at, r.reported_at) for r in records.values())])
         stamped = all("reconcile_key" in record.metadata for record in records.values()) and not self.adopting
         try:
-            return await target.active(since=since, stamped=stamped)
+            return await target.active(since=since, stamped=stamped, lean=lean)
         except TargetError as error:
             if error.answer.status != 403:
                 self.observer.told(f"target {target.name}: the list of active alarms could not be read: {describe(error)}")

@@ -11,7 +11,8 @@ from reconcile.applier.triggers import settle
 from reconcile.applier.unconfirmed import confirm_earlier
 from reconcile.errors import TargetError
 from reconcile.model.change import Clear
-from reconcile.model.snapshot import Intent, Opened, RecordedAlarm, Settled
+from reconcile.model.facts import Opened, Settled
+from reconcile.model.snapshot import Intent, RecordedAlarm
 
 
 async def settle_pending(run: Run) -> None:

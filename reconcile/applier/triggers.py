@@ -15,8 +15,9 @@ from reconcile.applier.together import together
 from reconcile.errors import Effect, TargetError
 from reconcile.model.base import digest
 from reconcile.model.change import Trigger
+from reconcile.model.facts import Opened, Put, Settled
 from reconcile.model.resources import Handling
-from reconcile.model.snapshot import Intent, Opened, Put, RecordedAlarm, RecordedHandling, Settled
+from reconcile.model.snapshot import Intent, RecordedAlarm, RecordedHandling
 from reconcile.model.snapshot import Run as TaskRun
 from reconcile.ports import HistoryRow, TaskTarget
 

@@ -13,7 +13,8 @@ from reconcile.applier.readback import by_identity, ours_among
 from reconcile.applier.records import in_doubt
 from reconcile.applier.run import Run
 from reconcile.model.address import Address
-from reconcile.model.snapshot import Put, RecordedAlarm
+from reconcile.model.facts import Put
+from reconcile.model.snapshot import RecordedAlarm
 from reconcile.ports import AlarmTarget, AnyFact
 
 

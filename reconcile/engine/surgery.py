@@ -10,8 +10,9 @@ from reconcile.errors import ReconcileError, StateUnusable
 from reconcile.model.address import Address
 from reconcile.model.config import Config
 from reconcile.model.desired import Desired
+from reconcile.model.facts import Put
 from reconcile.model.live import LiveAlarm
-from reconcile.model.snapshot import LastRun, Put, RecordedAlarm, Snapshot
+from reconcile.model.snapshot import LastRun, RecordedAlarm, Snapshot
 from reconcile.planner.refresh import import_alarm, unmanaged
 from reconcile.ports import AnyFact, Clock, StateSession, StateStore, Targets
 

@@ -7,9 +7,7 @@ from typing import Any, ClassVar, TypeAlias
 
 from reconcile.model.address import Address, Kind
 from reconcile.model.desired import Declared
-from reconcile.model.snapshot import Confirmation, RecordedAlarm, RecordedEvent, RecordedHandling
-
-AnyRecorded: TypeAlias = RecordedAlarm | RecordedEvent | RecordedHandling
+from reconcile.model.snapshot import AnyRecorded, Confirmation, RecordedAlarm, RecordedEvent, RecordedHandling
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,6 @@ class LiveAlarm:
     arrives_at: int | None = None
     ends_at: int = 0
     enterprise_project_id: str | None = None
-    raw: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @property
     def expires_at(self) -> int | None:

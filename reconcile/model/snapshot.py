@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, TypeAlias
 
@@ -83,7 +83,8 @@ class RecordedHandling(Value):
 
 
 Recorded: TypeAlias = Annotated[RecordedAlarm | RecordedEvent | RecordedHandling, Field(discriminator="kind")]
-_AsItIs: TypeAlias = SerializeAsAny[Recorded]  # spelled by what it is: which of the union is not asked again
+AnyRecorded: TypeAlias = RecordedAlarm | RecordedEvent | RecordedHandling
+AsItIs: TypeAlias = SerializeAsAny[Recorded]  # spelled by what it is: which of the union is not asked again
 
 
 class Intent(Value):
@@ -99,7 +100,7 @@ class Intent(Value):
     address: Address
     at: int
     target: str
-    record: _AsItIs | None = None
+    record: AsItIs | None = None
     changes_entry: bool = False
     run: Run | None = None
     baseline: tuple[str, ...] = Field(default=(), strict=False)
@@ -119,7 +120,7 @@ class LastRun(Value):
     counts: dict[str, int] = Field(default_factory=dict)
 
 
-def basis_of(record: RecordedAlarm | RecordedEvent | RecordedHandling | None) -> str | None:
+def basis_of(record: AnyRecorded | None) -> str | None:
     """A digest of what a saved plan relies on in a state entry: renewal times, ids, confirmations and secrets apart."""
     match record:
         case None:
@@ -133,57 +134,6 @@ def basis_of(record: RecordedAlarm | RecordedEvent | RecordedHandling | None) ->
             return digest(["handling", record.target, record.content, record.digest, runs])
 
 
-# -- what happens to a snapshot: the journal's records ------------------------------------------------------------
-
-
-class Put(Value):
-    """The resource at this address is now so."""
-
-    do: Literal["put"] = "put"
-    address: Address
-    record: _AsItIs
-
-
-class Drop(Value):
-    """The address is gone."""
-
-    do: Literal["drop"] = "drop"
-    address: Address
-
-
-class Opened(Value):
-    """An intent, before its request leaves (or again, in a later phase)."""
-
-    do: Literal["opened"] = "opened"
-    intent: Intent
-
-
-class Settled(Value):
-    """The intent is answered; `how` says in what way, for people who read the journal."""
-
-    do: Literal["settled"] = "settled"
-    intent_id: str
-    how: str
-
-
-class Accepted(Value):
-    """These pushes arrived: each entry is now what its intent announced, and the intents are gone."""
-
-    do: Literal["accepted"] = "accepted"
-    intent_ids: tuple[str, ...] = Field(strict=False)
-
-
-class Confirmed(Value):
-    """These entries were seen in the list, each with this id."""
-
-    do: Literal["confirmed"] = "confirmed"
-    ids: dict[Address, str]
-
-
-AnyFact: TypeAlias = Put | Drop | Opened | Settled | Accepted | Confirmed
-Fact: TypeAlias = Annotated[AnyFact, Field(discriminator="do")]
-
-
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """The state as of a serial, with the journal beside it already folded in.
@@ -194,39 +144,7 @@ class Snapshot:
     stack: str | None = None
     lineage: str | None = None
     serial: int = 0
-    resources: Mapping[Address, RecordedAlarm | RecordedEvent | RecordedHandling] = field(default_factory=dict)
+    resources: Mapping[Address, AnyRecorded] = field(default_factory=dict)
     pending: Mapping[str, Intent] = field(default_factory=dict)
     last_run: LastRun | None = None
     tool_version: str | None = None
-
-
-def fold(
-    facts: Iterable[AnyFact],
-    resources: dict[Address, RecordedAlarm | RecordedEvent | RecordedHandling],
-    pending: dict[str, Intent],
-) -> None:
-    """Apply facts, in order, to the two mappings of a snapshot, in place. Raises KeyError for one about what is not there."""
-    for fact in facts:
-        match fact:
-            case Put():
-                resources[fact.address] = fact.record
-            case Drop():
-                resources.pop(fact.address, None)
-            case Opened():
-                pending[fact.intent.id] = fact.intent
-            case Settled():
-                pending.pop(fact.intent_id, None)
-            case Accepted():
-                for id in fact.intent_ids:
-                    _accept(pending.pop(id), resources)
-            case Confirmed():
-                for address, id in fact.ids.items():
-                    resources[address] = resources[address].model_copy(update={"confirmation": "confirmed", "remote_id": id})
-
-
-def _accept(
-    intent: Intent,
-    resources: dict[Address, RecordedAlarm | RecordedEvent | RecordedHandling],
-) -> None:
-    if intent.record is not None:
-        resources[intent.address] = intent.record

@@ -6,9 +6,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from shlex import quote
 
 from reconcile.model.address import Address
-from reconcile.model.change import Adopt, AnyRecorded, Change, Clear, Replace, Trigger, Violation
+from reconcile.model.change import Adopt, Change, Clear, Replace, Trigger, Violation
 from reconcile.model.config import Guards
 from reconcile.model.resources import Alarm, AnyResource
+from reconcile.model.snapshot import AnyRecorded
 from reconcile.planner.options import PlanOptions
 from reconcile.planner.settled import alarms_among
 

@@ -13,10 +13,10 @@ from typing import Any
 
 from reconcile.model.address import Address
 from reconcile.model.base import digest
-from reconcile.model.change import Adopt, AnyRecorded, Change, Defer, Difference, Forget, Move, Replace, Report, Trigger, Update
+from reconcile.model.change import Adopt, Change, Defer, Difference, Forget, Move, Replace, Report, Trigger, Update
 from reconcile.model.desired import Declared
 from reconcile.model.resources import Handling
-from reconcile.model.snapshot import Intent, RecordedAlarm, RecordedHandling, Run
+from reconcile.model.snapshot import AnyRecorded, Intent, RecordedAlarm, RecordedHandling, Run
 from reconcile.planner.alarms import Ground
 from reconcile.planner.diff import differences
 

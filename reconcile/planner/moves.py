@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from reconcile.model.address import Address, base_of, kind_of
-from reconcile.model.change import AnyRecorded
 from reconcile.model.config import Target
 from reconcile.model.desired import Desired, Moved
+from reconcile.model.snapshot import AnyRecorded
 from reconcile.planner.identity import Identity, identity_of
 
 

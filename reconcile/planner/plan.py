@@ -11,25 +11,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from reconcile.model.address import Address, base_of, kind_of
-from reconcile.model.change import (
-    Adopt,
-    AnyRecorded,
-    Change,
-    Clear,
-    Defer,
-    Forget,
-    Move,
-    Renew,
-    Replace,
-    Report,
-    Trigger,
-    Update,
-)
+from reconcile.model.change import Adopt, Change, Clear, Defer, Forget, Move, Renew, Replace, Report, Trigger, Update
 from reconcile.model.config import Config
 from reconcile.model.desired import Declared, Desired
 from reconcile.model.live import Live
 from reconcile.model.plan import Plan
-from reconcile.model.snapshot import RecordedAlarm, RecordedEvent, RecordedHandling, Snapshot
+from reconcile.model.snapshot import AnyRecorded, RecordedAlarm, RecordedEvent, RecordedHandling, Snapshot
 from reconcile.planner.alarms import Ground, plan_alarm, plan_event, plan_removed
 from reconcile.planner.checks import failed_checks
 from reconcile.planner.drift import drifts

@@ -9,13 +9,13 @@ from typing import Any
 from reconcile.errors import Refused
 from reconcile.model.address import Address
 from reconcile.model.base import digest
-from reconcile.model.change import Adopt, AnyRecorded, Change, Clear, Report, Update, Violation
+from reconcile.model.change import Adopt, Change, Clear, Report, Update, Violation
 from reconcile.model.config import Target
 from reconcile.model.desired import Declared
 from reconcile.model.live import Live, LiveAlarm
 from reconcile.model.occurrence import occurrence_of
 from reconcile.model.resources import Alarm
-from reconcile.model.snapshot import RecordedAlarm, Snapshot
+from reconcile.model.snapshot import AnyRecorded, RecordedAlarm, Snapshot
 from reconcile.planner.diff import differences
 from reconcile.planner.drift import Sight, sights
 from reconcile.planner.live import Index, content_of, core_of, core_of_content, is_foreign, stack_key, stamped_address

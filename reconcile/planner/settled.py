@@ -9,10 +9,10 @@ from collections.abc import Collection, Mapping
 from typing import TypeVar
 
 from reconcile.model.address import Address, kind_of
-from reconcile.model.change import AnyRecorded
 from reconcile.model.desired import Desired
 from reconcile.model.outline import HANDLING, Lazily, agreeing
 from reconcile.model.resources import Handling
+from reconcile.model.snapshot import AnyRecorded
 from reconcile.planner.options import PlanOptions
 
 T = TypeVar("T")

@@ -7,7 +7,8 @@ from difflib import get_close_matches
 
 from reconcile.errors import CommandLineWrong, ReconcileError
 from reconcile.model.address import Address, base_of, matches, parse_address
-from reconcile.model.snapshot import Drop, Intent, Put, RecordedAlarm, RecordedHandling, Settled, Snapshot
+from reconcile.model.facts import Drop, Put, Settled
+from reconcile.model.snapshot import Intent, RecordedAlarm, RecordedHandling, Snapshot
 
 
 def check_move(old: Address, new: Address) -> None:

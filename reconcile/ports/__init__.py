@@ -1,8 +1,8 @@
 """What the verbs need, as small Protocols with their promises in prose. Adapters fulfil them, `cli` connects them."""
 
+from reconcile.model.facts import AnyFact
 from reconcile.model.live import CocAlarm, LiveAlarm
-from reconcile.model.snapshot import AnyFact
-from reconcile.ports.alarms import AlarmTarget, Sending, Stamp
+from reconcile.ports.alarms import AlarmTarget, Lean, Sending, Stamp, as_listed
 from reconcile.ports.run import Clock, Observer, Progress, Targets
 from reconcile.ports.state import StateSession, StateStore
 from reconcile.ports.tasks import HistoryRow, TaskStatus, TaskTarget
@@ -13,6 +13,7 @@ __all__ = [
     "Clock",
     "CocAlarm",
     "HistoryRow",
+    "Lean",
     "LiveAlarm",
     "Observer",
     "Progress",
@@ -23,4 +24,5 @@ __all__ = [
     "Targets",
     "TaskStatus",
     "TaskTarget",
+    "as_listed",
 ]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 from reconcile.model.address import Address
 from reconcile.model.live import LiveAlarm
@@ -31,6 +31,14 @@ class Stamp:
     """The metadata that says an alarm is ours: `managed_by=reconcile`, `reconcile_key=key`."""
 
     key: str
+
+
+Lean: TypeAlias = Callable[[LiveAlarm], LiveAlarm]
+
+
+def as_listed(alarm: LiveAlarm) -> LiveAlarm:
+    """The record as it was listed."""
+    return alarm
 
 
 class AlarmTarget(Protocol):
@@ -68,8 +76,9 @@ class AlarmTarget(Protocol):
         """Clear a batch. What is no longer active may count as cleared."""
         ...
 
-    async def active(self, *, since: int, stamped: bool = True) -> list[LiveAlarm]:
-        """All active alarms that started since (ms), every page; only stamped ones unless `stamped` is False.
+    async def active(self, *, since: int, stamped: bool = True, lean: Lean = as_listed) -> list[LiveAlarm]:
+        """All active alarms that started since (ms), every page; only stamped ones unless `stamped` is False. Of each, what
+        `lean` makes of it is kept while the next pages come in.
 
         Raises TargetError with status 403 where listing is not granted.
         """

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-from reconcile.model.snapshot import AnyFact, LastRun, Snapshot
+from reconcile.model.facts import AnyFact
+from reconcile.model.snapshot import LastRun, Snapshot
 
 
 class StateSession(Protocol):

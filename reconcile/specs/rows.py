@@ -9,10 +9,11 @@ import json
 from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from sys import intern
 
 from pydantic_core import PydanticSerializationError
 
-from reconcile.model.address import Address
+from reconcile.model.address import KINDS, Address
 from reconcile.model.base import digest
 from reconcile.model.desired import Declared, Source
 from reconcile.model.outline import ALARM, HANDLING, NEVER, PLAIN, WIDTH, Outlines, raw_digest
@@ -20,6 +21,7 @@ from reconcile.model.renewal import margin_of
 from reconcile.model.resources import Alarm, Event, Handling
 from reconcile.specs.identities import MARK
 
+_NONE: Mapping[str, str] = {}
 MODELS: dict[str, type[Event] | type[Handling]] = {"alarm": Alarm, "event": Event, "handling": Handling}
 
 
@@ -114,14 +116,16 @@ def declared_from(address: Address, body: bytes, raw: bytes) -> Declared:
     try:
         head, _, text = body.partition(b"\n")
         kind, file, line, secrets = json.loads(head)
-        resource = MODELS[kind].model_validate_json(text)
+        resource = MODELS[kind].model_validate_json(text).sharing()
+        if isinstance(resource, Event):
+            resource.resource.sharing()
         content = resource.content()
         found = digest(content)
     except (ValueError, KeyError, TypeError) as error:
         raise Unsound(address) from error
     if raw_digest(found) != raw or address.partition(".")[0] != kind:
         raise Unsound(address)
-    return Declared(address, kind, resource, content, found, Source(file, line), secrets)
+    return Declared(address, KINDS[KINDS.index(kind)], resource, content, found, Source(intern(file), line), secrets or _NONE)
 
 
 @dataclass(frozen=True, slots=True)

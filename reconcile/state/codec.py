@@ -17,6 +17,8 @@ from reconcile.model.base import Value
 from reconcile.model.snapshot import Intent, LastRun, Recorded, Snapshot
 
 FORMAT = 1
+PIECE = 2000  # resources
+_BEGIN = b'  "resources": {'
 
 
 class Document(Value):
@@ -36,21 +38,35 @@ class Document(Value):
 
 def encode(snapshot: Snapshot) -> bytes:
     """The state file: indented JSON, addresses sorted, keys in a fixed order, every character as itself."""
-    document = {
+    return b"".join(encoded(snapshot))
+
+
+def encoded(snapshot: Snapshot) -> Iterator[bytes]:
+    """The state file in pieces of many resources each, for who writes it down: a large one is never held whole."""
+    head = {
         "format_version": FORMAT,
         "tool_version": snapshot.tool_version,
         "stack": snapshot.stack,
         "lineage": snapshot.lineage,
         "serial": snapshot.serial,
-        "resources": {address: snapshot.resources[address] for address in sorted(snapshot.resources)},
+    }
+    tail = {
         "pending": sorted(snapshot.pending.values(), key=lambda intent: (intent.at, intent.id)),
         "last_run": snapshot.last_run,
     }
-    return spell(document, indent=2) + b"\n"
+    piece = spell(head, indent=2).removesuffix(b"\n}") + b",\n" + _BEGIN
+    addresses = sorted(snapshot.resources)
+    for start in range(0, len(addresses), PIECE):
+        if start:
+            yield piece
+            piece = b","
+        some = {address: snapshot.resources[address] for address in addresses[start : start + PIECE]}
+        piece += spell({"resources": some}, indent=2).removeprefix(b"{\n" + _BEGIN).removesuffix(b"\n  }\n}")
+    yield piece + (b"\n  },\n" if addresses else b"},\n") + spell(tail, indent=2).removeprefix(b"{\n") + b"\n"
 
 
 def spell(document: dict[str, Any], *, indent: int | None = None, nones: bool = True) -> bytes:
-    """Nouns as JSON, fields that are None left out on demand. Raises ValueError for what JSON cannot hold: NaN and the infinities."""
+    """Nouns as JSON, on demand without what is None. Raises ValueError for what JSON cannot hold: NaN and the infinities."""
     try:
         content = to_json(document, indent=indent, exclude_none=not nones)
     except PydanticSerializationError:  # half a surrogate pair, which only an escape can spell

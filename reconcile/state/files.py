@@ -9,6 +9,7 @@ import fcntl
 import os
 import stat
 import sys
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -125,8 +126,8 @@ class Files:
             os.close(handle)
 
 
-def write_whole(files: Files, path: Path, content: bytes, *, backup: Path | None = None) -> None:
-    """Replace a file as a whole and durably; with `backup`, what was there stays under that name.
+def write_whole(files: Files, path: Path, content: Iterable[bytes], *, backup: Path | None = None) -> None:
+    """Replace a file as a whole and durably, its content given in pieces; with `backup`, what was there stays under that name.
 
     The path holds the old or the new content at every moment, also after a power cut. Every error is raised.
     """
@@ -139,16 +140,17 @@ def write_whole(files: Files, path: Path, content: bytes, *, backup: Path | None
     files.sync_folder(path.parent)
 
 
-def _fill(files: Files, fresh: Path, content: bytes) -> None:
+def _fill(files: Files, fresh: Path, content: Iterable[bytes]) -> None:
     files.remove(fresh)
     handle = files.create(fresh)
     try:
         try:
-            files.write(handle, content)
+            for piece in content:
+                files.write(handle, piece)
             files.sync(handle)
         finally:
             files.close(handle)
-    except OSError:
+    except (OSError, ValueError):
         with suppress(OSError):
             files.remove(fresh)
         raise
@@ -163,6 +165,6 @@ def _keep(files: Files, path: Path, backup: Path) -> None:
     try:
         files.link(path, spare)
     except OSError:  # a file system without hard links
-        _fill(files, spare, content)
+        _fill(files, spare, [content])
     files.replace(spare, backup)
     files.remove(spare)  # a rename between two names of one file leaves both

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from reconcile.model.snapshot import AnyFact, LastRun, Snapshot, fold
+from reconcile.model.facts import AnyFact, fold
+from reconcile.model.snapshot import LastRun, Snapshot
 from reconcile.state.journal import Written, damaged, facts_since
 from reconcile.state.rescue import as_dumped, belongs, difference
 

@@ -31,14 +31,14 @@ def http_place(given: Mapping[str, Any], environ: Mapping[str, str]) -> Place:
     options = resolved(HttpOptions, given, environ, prefix="TF_HTTP_")
     if options.skip_cert_verification:
         raise InputInvalid([Problem("reconcile.yaml", 1, 1, "C051", UNVERIFIED, AUTHORITY)])
-    return Place(shown(options.address), lambda: HttpBackend(options), options.again)
+    return Place(_where(options.address), lambda: HttpBackend(options), options.again)
 
 
 class HttpBackend:
     """Fulfils Backend."""
 
     def __init__(self, options: HttpOptions) -> None:
-        self.where = shown(options.address)
+        self.where = _where(options.address)
         self._options = options
         self._us: Holder | None = None
         self._wire = Wire(headers=_login(options), timeout=options.request_timeout, tls=_tls(options), proxy=options.proxy)
@@ -57,15 +57,20 @@ class HttpBackend:
         self._us = us
 
     def unlock(self, lock_id: str) -> None:
-        """UNLOCK, naming the id in body and query, since some proxies drop the body of a DELETE."""
+        """UNLOCK, naming the id in body and query, since some proxies drop the body of a DELETE.
+
+        GitLab and Gitea answer 409 where the lock is free: of our own, it was given back and the answer lost.
+        """
         address = self._options.unlock_address or self._options.lock_address
         if address is None:
             return
         us = self._us.model_copy(update={"id": lock_id}) if self._us else Holder(id=lock_id, who="", since="")
         reply = self._wire.send(self._options.unlock_method, with_id(address, lock_id), _told(us, self.where), JSON)
+        ours, self._us = self._us, None
+        if ours and reply.status in HELD and getattr(_holder(reply), "id", "") != ours.id:
+            return
         if reply.status not in (200, 201, 204, 404):
             raise self._refused("unlock", reply)
-        self._us = None
 
     def load(self) -> Stored | None:
         """GET; nothing there is 204, 404, or an empty answer."""
@@ -134,9 +139,8 @@ def _holder(reply: Reply) -> Holder | None:
     """Who holds the lock, if the answer tells. GitLab's has the holder's id, name and time, and *our* other fields."""
     try:
         raw = json.loads(reply.content)
-        known = Holder(
-            id=str(raw["ID"]), who=str(raw.get("Who") or "somebody"), since=str(raw.get("Created") or "an unknown time")
-        )
+        who, since = str(raw.get("Who") or "somebody"), str(raw.get("Created") or "an unknown time")
+        known = Holder(id=str(raw["ID"] or ""), who=who, since=since)
     except (ValueError, KeyError, AttributeError, TypeError):
         return None
     notes = _notes(raw.get("Info"))
@@ -153,6 +157,12 @@ def _notes(text: Any) -> dict[str, Any] | None:
     except (ValueError, TypeError):
         return None
     return notes if isinstance(notes, dict) else None
+
+
+def _where(address: str) -> str:
+    """The address as people may see it; one with a query is told apart by its digest, since a query may hold a credential."""
+    _, mark, query = address.partition("?")
+    return shown(address) + (f"?…{hashlib.sha256(query.encode()).hexdigest()[:8]}" if mark else "")
 
 
 def _md5(content: bytes) -> str:

@@ -20,7 +20,8 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from reconcile.errors import StateUnusable
 from reconcile.model.base import Value
-from reconcile.model.snapshot import AnyFact, Fact, Snapshot
+from reconcile.model.facts import AnyFact, Fact
+from reconcile.model.snapshot import Snapshot
 from reconcile.state.codec import spell, uncollected
 from reconcile.state.files import Files
 

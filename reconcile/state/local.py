@@ -12,7 +12,7 @@ from reconcile.errors import ReconcileError, StateUnusable
 from reconcile.kept import Kept
 from reconcile.model.snapshot import LastRun, Snapshot
 from reconcile.ports import Clock
-from reconcile.state.codec import decode, encode
+from reconcile.state.codec import decode, encoded
 from reconcile.state.files import Files, write_whole
 from reconcile.state.found import Found, Generation, found
 from reconcile.state.journal import Journal
@@ -128,7 +128,7 @@ class LocalStore:
         return Snapshot() if content is None else decode(content, where=str(path), tool_version=self._tool_version)
 
     def _save(self, snapshot: Snapshot) -> None:
-        write_whole(self._files, self.path, encode(snapshot), backup=self._backup)
+        write_whole(self._files, self.path, encoded(snapshot), backup=self._backup)
 
 
 def beside(path: Path, suffix: str) -> Path:

@@ -18,9 +18,8 @@ from reconcile.errors import StateUnusable
 from reconcile.kept import Kept, Sheet, encode
 from reconcile.kept import decode as decode_sheet
 from reconcile.model.address import Address
-from reconcile.model.change import AnyRecorded
 from reconcile.model.outline import WIDTH, Lazily, raw_digest
-from reconcile.model.snapshot import Recorded, Snapshot
+from reconcile.model.snapshot import AnyRecorded, Recorded, Snapshot
 from reconcile.state.codec import decode
 from reconcile.state.files import Files
 from reconcile.state.outlining import key_of, outline

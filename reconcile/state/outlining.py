@@ -13,9 +13,8 @@ from functools import cache
 from pydantic import TypeAdapter
 
 from reconcile.model.address import Address
-from reconcile.model.change import AnyRecorded
 from reconcile.model.outline import ALARM, NEVER, PLAIN, WIDTH, Outlines, raw_digest
-from reconcile.model.snapshot import Recorded, RecordedAlarm, RecordedHandling
+from reconcile.model.snapshot import AnyRecorded, Recorded, RecordedAlarm, RecordedHandling
 from reconcile.state.codec import loads
 
 CHUNK = 1 << 20

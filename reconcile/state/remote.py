@@ -125,14 +125,23 @@ class RemoteStore:
         self._give_back(backend, us)
 
     def _take(self, backend: Backend, us: Holder, end: float) -> None:
-        waits = iter(WAITS)
+        waits, hint = iter(WAITS), HINT
+
+        def once() -> None:
+            nonlocal hint
+            try:
+                backend.lock(us)
+            except Doubt:
+                hint = f"an answer was lost, so the lock may be our own: then `reconcile state unlock {us.id}`"
+                raise
+
         while True:
             try:
-                return self.surely(lambda: backend.lock(us))
+                return self.surely(once)
             except Held as held:
                 left = end - time.monotonic()
                 if left <= 0:
-                    raise locked(held.holder, self.where, hint=HINT) from None
+                    raise locked(held.holder, self.where, hint=HINT if held.holder else hint) from None
             self._sleep(min(next(waits, WAITS[-1]), left))
 
     def _give_back(self, backend: Backend, us: Holder) -> None:
@@ -172,7 +181,7 @@ class RemoteStore:
 
     def keep(self, content: bytes) -> None:
         """Keep on this machine what is about to be replaced by something that does not follow it."""
-        write_whole(self._files, beside(self._desk, ".backup"), content)
+        write_whole(self._files, beside(self._desk, ".backup"), [content])
 
     def pause(self, seconds: float) -> None:
         """Wait before another try."""
@@ -223,7 +232,7 @@ class _Writer:
             if there.snapshot(where=self._backend.where, tool_version="") == snapshot:
                 self._saved(there, snapshot)
                 return True
-        elif version == before:
+        elif version == before and (there is None or there.snapshot(where=self._backend.where, tool_version="") == self._known):
             self._stored = there
             return False
         raise ReconcileError(

@@ -6,8 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from reconcile.errors import ReconcileError
-from reconcile.model.snapshot import AnyFact, Drop, Opened, Put, Settled, Snapshot
-from reconcile.state.codec import decode, encode
+from reconcile.model.facts import AnyFact, Drop, Opened, Put, Settled
+from reconcile.model.snapshot import Snapshot
+from reconcile.state.codec import decode, encoded
 from reconcile.state.files import Files, write_whole
 
 
@@ -36,7 +37,7 @@ class Rescue:
     def save(self, snapshot: Snapshot) -> str:
         """Dump it, and say in one sentence what became of it. Never raises: another error is already on its way."""
         try:
-            write_whole(self._files, self.path, encode(snapshot))
+            write_whole(self._files, self.path, encoded(snapshot))
         except (OSError, ValueError, ReconcileError) as error:
             return f"it could not be dumped to {self.path} either ({error}): keep this run's output"
         return f"what was acknowledged is in {self.path}; the next run takes it over"

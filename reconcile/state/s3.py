@@ -21,14 +21,20 @@ def s3_place(given: Mapping[str, Any], environ: Mapping[str, str]) -> Place:
     """The place that `state: {backend: s3, …}` names."""
     options = resolved(S3Options, given, environ)
     client, probed = cache(lambda: _client(options)), list[bool]()
-    return Place(f"s3://{options.bucket}/{options.key}", lambda: S3Backend(options, client(), probed))
+    return Place(_where(options), lambda: S3Backend(options, client(), probed))
+
+
+def _where(options: S3Options) -> str:
+    """For people, and to tell one store's bucket from another's of the same name."""
+    at = f" at {options.endpoint}" if options.endpoint else ""
+    return f"s3://{options.bucket}/{options.key}{at}"
 
 
 class S3Backend:
     """Fulfils Backend. The client is shared by all of a run; `probed` is filled once the store was seen to heed conditions."""
 
     def __init__(self, options: S3Options, client: Any, probed: list[bool]) -> None:
-        self.where = f"s3://{options.bucket}/{options.key}"
+        self.where = _where(options)
         self._options = options
         self._probed = probed
         self._client = client
@@ -159,8 +165,8 @@ class S3Backend:
             raise Doubt(str(error)) from error
 
 
-class Unmet(Exception):
-    """The condition of a write was not met, or there is no such object."""
+class Unmet(Doubt):
+    """The condition of a write was not met, or there is no such object; where neither was to be expected, a doubt."""
 
 
 class Unheeded(ReconcileError):

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from reconcile.errors import ReconcileError
-from reconcile.model.snapshot import AnyFact, LastRun, Opened, Snapshot, fold
+from reconcile.model.facts import Announced, AnyFact, Opened, fold
+from reconcile.model.snapshot import LastRun, Snapshot
 from reconcile.state.found import Found
 from reconcile.state.journal import Header, Journal
 from reconcile.state.rescue import Rescue
@@ -239,4 +240,4 @@ def _waited() -> None:
 
 
 def _unsent(fact: AnyFact) -> bool:
-    return isinstance(fact, Opened) and fact.intent.phase == "opened"
+    return isinstance(fact, Announced) or (isinstance(fact, Opened) and fact.intent.phase == "opened")

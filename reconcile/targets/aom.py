@@ -5,14 +5,14 @@ The differences of the dialects are data of the model; what an alarm is called o
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from reconcile.model.address import Address
 from reconcile.model.config import Target
 from reconcile.model.resources import Alarm, Event
 from reconcile.model.snapshot import RecordedAlarm
-from reconcile.ports import LiveAlarm, Sending, Stamp
+from reconcile.ports import Lean, LiveAlarm, Sending, Stamp, as_listed
 from reconcile.targets.aom_list import list_alarms
 from reconcile.targets.http.wire import Params, Request, Wire
 
@@ -73,7 +73,7 @@ class AomTarget:
         """Clear a batch. Any other spelling of the action would report, so the request is checked as it will leave."""
         await self._push(batch, CLEAR)
 
-    async def active(self, *, since: int, stamped: bool = True) -> list[LiveAlarm]:
+    async def active(self, *, since: int, stamped: bool = True, lean: Lean = as_listed) -> list[LiveAlarm]:
         """All active alarms that started since, every page."""
         project = await self._project_id()
         return await list_alarms(
@@ -83,6 +83,7 @@ class AomTarget:
             now=self._now(),
             stamped=stamped,
             all_projects=self._rules.enterprise_project_header,
+            lean=lean,
         )
 
     async def ended(self, *, since: int, stamped: bool = True) -> list[LiveAlarm]:
@@ -143,17 +144,15 @@ def _metadata(resource: Event, stamp: Stamp | None) -> dict[str, str]:
 
 
 def _annotations(resource: Event) -> dict[str, Any]:
-    return {
-        **_given(
-            alarm_probableCause_zh_cn=resource.probable_cause,
-            alarm_fix_suggestion_zh_cn=resource.fix_suggestion,
-            message=resource.message,
-            url=resource.url,
-        ),
-        **resource.annotations,
-    }
+    annotations: dict[str, Any] = _given(
+        alarm_probableCause_zh_cn=resource.probable_cause,
+        alarm_fix_suggestion_zh_cn=resource.fix_suggestion,
+        message=resource.message,
+        url=resource.url,
+    )
+    annotations.update(resource.annotations)
+    return annotations
 
 
 def _given(**fields: str | None) -> dict[str, str]:
-    present: Mapping[str, str] = {name: value for name, value in fields.items() if value is not None}
-    return dict(present)
+    return {name: value for name, value in fields.items() if value is not None}

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from reconcile.errors import Effect
-from reconcile.ports import LiveAlarm
+from reconcile.ports import Lean, LiveAlarm, as_listed
 from reconcile.targets.http.errors import WireError, unusable
 from reconcile.targets.http.wire import Request, Response, Wire
 
@@ -28,7 +28,15 @@ def window(since: int, now: int) -> tuple[str, int]:
 
 
 async def list_alarms(
-    wire: Wire, project_id: str, *, since: int, now: int, stamped: bool, all_projects: bool, active: bool = True
+    wire: Wire,
+    project_id: str,
+    *,
+    since: int,
+    now: int,
+    stamped: bool,
+    all_projects: bool,
+    active: bool = True,
+    lean: Lean = as_listed,
 ) -> list[LiveAlarm]:
     """All active alarms, or all of the history, by id, in the server's order."""
     time_range, step = window(since, now)
@@ -46,7 +54,7 @@ async def list_alarms(
         rows = _rows(request, response)
         alarms = [alarm for alarm in map(live_alarm, rows) if alarm is not None]
         new = [alarm for alarm in alarms if alarm.id not in found]
-        found.update((alarm.id, alarm) for alarm in new)
+        found.update((alarm.id, lean(alarm)) for alarm in new)
         marker = _next(response.json) if rows else None
         if marker in seen and len(rows) >= PAGE and new:
             raise WireError("ListEvents repeats a marker before its end: the list is not whole", effect=Effect.UNKNOWN)
@@ -70,13 +78,18 @@ def live_alarm(row: Any) -> LiveAlarm | None:
         id=str(row["id"]),
         starts_at=_integer(row.get("starts_at")) or 0,
         timeout=_integer(row.get("timeout")),
-        metadata={str(key): value if isinstance(value, str) else str(value) for key, value in metadata.items()},
+        metadata=_texts(metadata),
         annotations=annotations if isinstance(annotations, dict) else {},
         arrives_at=_integer(row.get("arrives_at")),
         ends_at=_integer(row.get("ends_at")) or 0,
         enterprise_project_id=None if project in (None, "") else str(project),
-        raw=row,
     )
+
+
+def _texts(metadata: dict[str, Any]) -> dict[str, str]:
+    if all(isinstance(value, str) for value in metadata.values()):
+        return metadata
+    return {key: value if isinstance(value, str) else str(value) for key, value in metadata.items()}
 
 
 def _request(project_id: str, kind: str, marker: str, headers: Mapping[str, str], body: Mapping[str, Any]) -> Request:

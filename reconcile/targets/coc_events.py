@@ -13,7 +13,7 @@ from reconcile.model.address import Address
 from reconcile.model.config import Target
 from reconcile.model.resources import Alarm, Event
 from reconcile.model.snapshot import RecordedAlarm
-from reconcile.ports import LiveAlarm, Sending, Stamp
+from reconcile.ports import Lean, LiveAlarm, Sending, Stamp, as_listed
 from reconcile.targets.coc_answers import insist
 from reconcile.targets.http.wire import Masked, Request, Wire
 from reconcile.targets.settings import Settings
@@ -63,7 +63,7 @@ class CocEventsTarget:
         for sending in batch:
             await self._send(sending)
 
-    async def active(self, *, since: int, stamped: bool = True) -> list[LiveAlarm]:
+    async def active(self, *, since: int, stamped: bool = True, lean: Lean = as_listed) -> list[LiveAlarm]:
         """Nothing: no such call exists, and `readable` says so."""
         return []
 

@@ -39,7 +39,7 @@ def started(scene: Scene, *argv: str) -> subprocess.Popen[str]:
 def until_under_way(scene: Scene, process: subprocess.Popen[str]) -> None:
     """Wait for the first intent."""
     journal = scene.work / (STATE + ".journal")
-    while process.poll() is None and not (journal.exists() and b'"opened"' in journal.read_bytes()):
+    while process.poll() is None and not (journal.exists() and b'"records"' in journal.read_bytes()):
         time.sleep(0.005)
 
 

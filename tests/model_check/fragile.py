@@ -14,7 +14,7 @@ from typing import Any
 from reconcile.errors import TargetError
 from reconcile.model.resources import Handling
 from reconcile.model.snapshot import Snapshot
-from reconcile.ports import HistoryRow, LiveAlarm, Sending
+from reconcile.ports import HistoryRow, Lean, LiveAlarm, Sending, as_listed
 from tests.world import AlarmServer, MemorySession, MemoryStore, TaskServer, World, lost
 
 
@@ -136,11 +136,11 @@ class FragileAlarms(AlarmServer):
             if doubt is not None:
                 raise doubt[1]
 
-    async def active(self, *, since: int, stamped: bool = True) -> list[LiveAlarm]:
+    async def active(self, *, since: int, stamped: bool = True, lean: Lean = as_listed) -> list[LiveAlarm]:
         with self.fuse.around("list"):
             if self.blind:
                 raise self.blind.pop(0)
-            return await super().active(since=since, stamped=stamped)
+            return await super().active(since=since, stamped=stamped, lean=lean)
 
 
 @dataclass

@@ -19,7 +19,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from reconcile.errors import PlanRefused, ReconcileError, Refused
 from reconcile.model.desired import Declared, Desired
 from reconcile.model.dialects import DAY
-from reconcile.model.snapshot import Put, RecordedHandling, Settled
+from reconcile.model.facts import Put, Settled
+from reconcile.model.snapshot import RecordedHandling
 from reconcile.views.plan_document import encode, plan_document, read_document
 from tests.model_check.fragile import Crash, FragileWorld
 from tests.world import alarm, desired, event, handling, lost, refused

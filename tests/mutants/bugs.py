@@ -15,7 +15,7 @@ from reconcile.applier import triggers
 from reconcile.applier.run import Run
 from reconcile.applier.together import together
 from reconcile.model.change import Trigger
-from reconcile.model.snapshot import Opened
+from reconcile.model.facts import Opened
 from reconcile.ports import HistoryRow
 from reconcile.state import lock, session
 from reconcile.targets import coc

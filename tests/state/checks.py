@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from reconcile.errors import ReconcileError, StateLocked
-from reconcile.model.snapshot import Put
+from reconcile.model.facts import Put
 from reconcile.state.journal import Header, line_of, parse
 
 from .disks import BROKEN_DISK, NO_SPACE, Counted, Failing, Killing, Ledger, OneDisk, Recording, after_power_cut

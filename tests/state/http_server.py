@@ -28,10 +28,11 @@ class Kept:
 @dataclass
 class StateServer:
     """`faults` maps a method to what its next requests meet: `lost` (done, no answer), `500 after`, `500 before`,
-    `twice`, `short` (half of it), a status."""
+    `twice`, `short` (half of it), `altered`, a status. One that is `nameless` does not say who holds a lock."""
 
     url: str = ""
     gitlab: bool = False
+    nameless: bool = False
     states: dict[str, Kept] = field(default_factory=dict)
     faults: dict[str, list[str]] = field(default_factory=dict)
     log: list[tuple[str, str, int]] = field(default_factory=list)
@@ -76,6 +77,8 @@ class StateServer:
         if method in ("LOCK", "POST"):
             if set(asked) != FIELDS or not all(isinstance(value, str) for value in asked.values()):
                 return 400, b"a field is missing"
+            if kept.lock is not None and self.nameless:
+                return 409, b"it is locked"
             if kept.lock is not None:
                 theirs = {**asked, **{k: kept.lock[k] for k in ("ID", "Who", "Created")}} if self.gitlab else kept.lock
                 return (409 if self.gitlab else 423), json.dumps(theirs).encode()
@@ -87,6 +90,8 @@ class StateServer:
                 return 200, b""
             if not asked.get("ID") or id not in (None, asked["ID"]):
                 return 400, b"the id must stand in the body, and no other in the query"
+            if self.gitlab and (kept.lock or {}).get("ID") != asked["ID"]:  # also where nobody holds it
+                return 409, b""
             if kept.lock is not None and kept.lock["ID"] != asked["ID"]:
                 return 409, json.dumps(kept.lock).encode()
             kept.lock = None
@@ -119,6 +124,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         if status == 302:
             self.send_header("Location", "http://127.0.0.1:1/elsewhere")
+        if self.command == "GET" and status == 200:
+            self.send_header("Content-MD5", base64.b64encode(hashlib.md5(content).digest()).decode())
+        if fault == "altered":
+            content = content.replace(b"full", b"void")
         self.send_header("Content-Length", str(len(content) or 10 * (fault == "short")))
         self.end_headers()
         self.wfile.write(content[: len(content) // 2] if fault == "short" else content)

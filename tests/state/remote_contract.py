@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 
 from reconcile.errors import CommandLineWrong, ReconcileError, StateLocked, StateUnusable
-from reconcile.model.snapshot import Put, Snapshot
+from reconcile.model.facts import Put
+from reconcile.model.snapshot import Snapshot
 from reconcile.state.exchange import export, import_, migrate
 from reconcile.state.lock import Holder
 from reconcile.state.place import Change, Doubt, Place, Stored
@@ -203,7 +204,7 @@ class RemoteContract(StoreContract):
         backend = self.place_of(self.folder).connect()
         us = Holder(id="ours", who="us", since="now")
         backend.lock(us)
-        for over in (None, self.stale(replace(saved, serial=9))):
+        for over in (None, self.stale(replace(saved, serial=9)), self.stale(replace(saved, lineage="theirs"))):
             with pytest.raises(Doubt):
                 backend.save(Change(replace(saved, lineage="theirs", serial=2), over))
         backend.unlock(us.id)

@@ -7,18 +7,8 @@ import itertools
 from collections.abc import Mapping
 from pathlib import Path
 
-from reconcile.model.snapshot import (
-    Drop,
-    Intent,
-    LastRun,
-    Opened,
-    Put,
-    RecordedAlarm,
-    RecordedEvent,
-    RecordedHandling,
-    Run,
-    Settled,
-)
+from reconcile.model.facts import Drop, Opened, Put, Settled
+from reconcile.model.snapshot import Intent, LastRun, RecordedAlarm, RecordedEvent, RecordedHandling, Run
 from reconcile.state.files import Files
 from reconcile.state.local import LocalStore
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from reconcile.errors import StateLocked, StateUnusable
-from reconcile.model.snapshot import Drop, Snapshot
+from reconcile.model.facts import Drop
+from reconcile.model.snapshot import Snapshot
 from reconcile.ports import StateStore
 from reconcile.state.exchange import export, import_
 

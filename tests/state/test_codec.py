@@ -6,13 +6,14 @@ import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 from hypothesis import given, settings
 
 from reconcile.errors import StateUnusable
 from reconcile.model.snapshot import Snapshot
-from reconcile.state.codec import decode, encode
+from reconcile.state.codec import decode, encode, encoded
 
 from .samples import LINEAGE, VERSION, alarm, event, handling, intent, last_run, run
 from .strategies import snapshots
@@ -49,6 +50,18 @@ def test_the_bytes_of_a_state_are_the_golden_ones(name: str) -> None:
     assert encode(STATES[name]) == golden
     assert load(golden) == STATES[name]
     assert encode(load(golden)) == golden
+
+
+@given(snapshots)
+@settings(deadline=None, max_examples=50)
+def test_a_state_has_the_same_bytes_in_however_many_pieces(snapshot: Snapshot) -> None:
+    """What is written piece by piece is what would be written at once."""
+    whole = encode(snapshot)
+    for size in (1, 2, 3):
+        with mock.patch("reconcile.state.codec.PIECE", size):
+            pieces = list(encoded(snapshot))
+        assert b"".join(pieces) == whole
+        assert len(pieces) == max(1, -(-len(snapshot.resources) // size))
 
 
 def test_a_state_written_before_a_field_was_added_is_still_read() -> None:

@@ -63,6 +63,29 @@ class TestPlainServer(RemoteContract):
         assert self.server.states[f"/{self.folder.name}"].lock is None
         assert not list((self.folder / "here" / "state").glob("*errored*"))
 
+    def test_a_state_that_was_altered_on_its_way_is_not_believed(self) -> None:
+        """A digest that came with it tells: it is read again, and one that stays wrong is an error."""
+        saved = self.save(put(1))
+        self.server.faults["GET"] = ["altered"]
+        assert self.elsewhere().read() == saved
+        self.server.faults["GET"] = ["altered"] * 9
+        with pytest.raises(ReconcileError, match="does not match the digest"):
+            self.elsewhere().read()
+
+    def test_where_nobody_says_who_holds_the_lock_our_own_id_is_told_after_a_lost_answer(self) -> None:
+        """Else nobody could ever break a lock that is our own."""
+        self.server.nameless = True
+        self.server.faults[self.options.get("lock_method", "LOCK")] = ["lost"]
+        with pytest.raises(StateLocked) as caught, self.store().session(operation="apply", timeout=0):
+            pass
+        kept = (self.server.states[f"/{self.folder.name}"].lock or {})["ID"]
+        assert kept in (caught.value.hint or "") and "left no name" in caught.value.message
+        with pytest.raises(StateLocked) as caught, self.store().session(operation="apply", timeout=0):
+            pass
+        assert kept not in (caught.value.hint or "")
+        self.store().unlock(kept)
+        assert self.save(put(1)).serial == 1
+
     def test_the_lock_id_goes_with_every_write_and_stands_in_the_query_of_an_unlock(self) -> None:
         """Some proxies drop the body of a DELETE, and without an id GitLab breaks any lock."""
         self.save(put(1))
@@ -142,6 +165,15 @@ class TestGitlab(TestPlainServer):
             assert self.elsewhere().read() == saved
         assert saved.serial == 5
 
+    @pytest.mark.parametrize("fault", ["lost", "500 after", "500 before", "twice"])
+    def test_a_lock_that_was_given_back_already_is_no_error(self, fault: str) -> None:
+        """There 409 is the answer to a second try, with nothing in it; somebody else's lock is not to be broken so."""
+        self.server.faults["DELETE"] = [fault]
+        saved = self.save(put(1))
+        assert (self.elsewhere().read(), self.server.states[f"/{self.folder.name}"].lock) == (saved, None)
+        with self.store().session(operation="apply", timeout=0), pytest.raises(ReconcileError, match="refuses to unlock"):
+            self.elsewhere().unlock("not-this-one")
+
     def test_a_server_that_stays_away_is_an_error_and_loses_nothing(self) -> None:
         """Covered on the plain server: here POST is the lock too."""
 
@@ -191,6 +223,13 @@ def test_a_place_that_is_to_be_tried_once_is_tried_once(tmp_path: Path) -> None:
             server.faults["POST"] = ["503"]
             session.publish()
         assert [row[0] for row in server.log] == ["GET", "GET", "GET", "POST", "GET"]
+
+
+def test_two_states_told_apart_by_a_query_are_two_places(tmp_path: Path) -> None:
+    """Each has a journal of its own on this machine; what the query says is not shown."""
+    first, again, second = (http_place({"address": f"https://state.example/?state={name}"}, {}).where for name in "aab")
+    assert first == again != second
+    assert first.startswith("https://state.example/?…") and "state=" not in first
 
 
 def test_headers_go_with_each_request_and_are_never_shown() -> None:

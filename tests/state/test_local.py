@@ -13,7 +13,8 @@ import pytest
 
 from reconcile.errors import ReconcileError, StateUnusable
 from reconcile.model.config import StateConfig
-from reconcile.model.snapshot import Opened, Snapshot
+from reconcile.model.facts import Opened
+from reconcile.model.snapshot import Snapshot
 from reconcile.state.codec import encode
 from reconcile.state.files import Files
 from reconcile.state.local import LocalStore

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from reconcile.errors import ReconcileError, StateUnusable
-from reconcile.model.snapshot import Opened, Snapshot
+from reconcile.model.facts import Opened
+from reconcile.model.snapshot import Snapshot
 from reconcile.state.codec import encode
 from reconcile.state.lock import Holder
 from reconcile.state.place import Change, Doubt
@@ -124,6 +125,39 @@ def test_a_refused_write_leaves_no_intent_behind(desk: Desk) -> None:
         backend.save(replace(change, over=there))
     backend.close()
     assert (desk.rows(), desk.store().read()) == ([], saved)
+
+
+def test_nobody_ever_sees_half_of_a_write(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before and after each statement of a write another machine sees all of the old version, or all of the new one; so a run
+    that is killed between two of them leaves one or the other."""
+    execute, looking, views = psycopg.Connection.execute, [False], list[tuple[int, set[str], set[str]]]()
+
+    def look() -> None:
+        there = desk.store().read()
+        views.append((there.serial, set(there.resources), set(there.pending)))
+
+    def watched(connection: Any, query: Any, *more: Any) -> Any:
+        said = query if isinstance(query, str) else query.as_string(connection)
+        if looking[0] or not said.lstrip().startswith(("INSERT", "UPDATE", "DELETE")):
+            return execute(connection, query, *more)
+        looking[0] = True
+        look()
+        done = execute(connection, query, *more)
+        look()
+        looking[0] = False
+        return done
+
+    with desk.store().session(operation="apply", timeout=0) as session:
+        monkeypatch.setattr(psycopg.Connection, "execute", watched)
+        session.announce([opened("i1"), opened("i2")])
+        session.record([settled("i1"), opened("i3"), put(1)])
+        session.commit(stack="payments", last_run=last_run())
+        monkeypatch.undo()
+    look()
+    none: set[str] = set()
+    first, second = (1, none, {"i1", "i2"}), (2, {"alarm.web-1"}, {"i2", "i3"})
+    assert [view for number, view in enumerate(views) if view not in views[:number]] == [(0, none, none), first, second]
+    assert len(views) == 2 * 5 + 1  # two statements for the first write, three for the second
 
 
 def test_ten_thousand_intents_are_three_statements(desk: Desk) -> None:

@@ -15,7 +15,7 @@ from reconcile.state.codec import encode
 from reconcile.state.place import Doubt, Place
 from reconcile.state.s3 import S3Backend, s3_place
 
-from .remote_contract import RemoteContract
+from .remote_contract import RemoteContract, store_at
 from .samples import last_run, opened, put
 from .servers import s3_server, wanted
 
@@ -117,6 +117,28 @@ class TestS3(RemoteContract):
             session.publish()
         assert self.elsewhere().read().pending == {}
 
+    def test_a_state_edited_by_hand_under_the_same_serial_is_not_overwritten(self) -> None:
+        """The version's tag tells, also when somebody forgot to count."""
+        self.save(put(1))
+        backend = self.place_of(self.folder).connect()
+        with pytest.raises(ReconcileError, match="somebody else"), self.store().session(operation="apply", timeout=0) as session:
+            session.record([put(2)])
+            there = backend.load()
+            assert there is not None
+            backend._put(backend._options.key, there.content.replace(b"full", b"void"))  # type: ignore[attr-defined]
+            session.commit(stack="payments", last_run=last_run())
+        assert b"void" in backend.load().content  # type: ignore[union-attr]
+
+    def test_a_copy_of_the_same_state_under_another_tag_is_written_over(self) -> None:
+        """As a bucket that was moved has it: nobody else wrote."""
+        self.save(put(1))
+        backend = self.place_of(self.folder).connect()
+        with self.store().session(operation="apply", timeout=0) as session:
+            session.record([put(2)])
+            backend._put(backend._options.key, backend.load().content + b"\n")  # type: ignore[union-attr,attr-defined]
+            saved = session.commit(stack="payments", last_run=last_run())
+        assert self.elsewhere().read() == saved
+
     def test_a_lock_of_another_id_is_not_broken(self) -> None:
         """Who breaks a lock says which one they saw."""
         with self.store().session(operation="apply", timeout=0):
@@ -158,11 +180,14 @@ class Lose:
         return call
 
 
-def test_a_store_that_ignores_conditions_is_refused(endpoint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """There every lock succeeds: two runs at once would both be the only one."""
+@pytest.mark.parametrize("ignored", [("IfNoneMatch", "IfMatch"), ("IfNoneMatch",), ("IfMatch",)])
+def test_a_store_that_ignores_conditions_is_refused(
+    endpoint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ignored: tuple[str, ...]
+) -> None:
+    """There every lock succeeds, or every write: two runs at once would both be the only one."""
 
     def unconditional(backend: S3Backend, operation: Any, **arguments: Any) -> Any:
-        return TRUE_CALL(backend, operation, **{k: v for k, v in arguments.items() if k not in ("IfNoneMatch", "IfMatch")})
+        return TRUE_CALL(backend, operation, **{k: v for k, v in arguments.items() if k not in ignored})
 
     place = s3_place(bucket(endpoint, tmp_path), {})
     monkeypatch.setattr(S3Backend, "_call", unconditional)
@@ -202,6 +227,23 @@ def test_a_store_that_knows_no_conditions_is_refused_unless_only_for_deletions(
     assert backend._get(f"{bucket('', tmp_path)['key']}.lock") is None
 
 
+def test_a_store_that_is_busy_while_it_is_probed_is_asked_again(
+    endpoint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A conflict that nobody caused is no verdict."""
+    busy = ["put_object", "delete_object"]
+
+    def call(backend: S3Backend, operation: Any, **arguments: Any) -> Any:
+        if operation.__name__ in busy:
+            busy.remove(operation.__name__)
+            raise s3.Unmet("OperationAborted")
+        return TRUE_CALL(backend, operation, **arguments)
+
+    monkeypatch.setattr(S3Backend, "_call", call)
+    with store_at(s3_place(bucket(endpoint, tmp_path), {}), tmp_path).session(operation="apply", timeout=0):
+        assert busy == []
+
+
 def _nobody() -> Any:
     from reconcile.state.lock import Holder
 
@@ -213,6 +255,16 @@ def test_a_key_of_the_options_that_is_not_known_is_told() -> None:
     with pytest.raises(InputInvalid) as caught:
         s3_place({"bukket": "x", "key": "y"}, {})
     assert caught.value.problems[0].hint == "did you mean `bucket`?"
+
+
+def test_the_same_name_in_two_stores_is_two_places() -> None:
+    """A state may move from one to the other, and each has a journal of its own on this machine."""
+    given = {"bucket": "b", "key": "k.json"}
+    names = {
+        s3_place({**given, **more}, {}).where
+        for more in ({}, {"endpoint": "https://a.example"}, {"endpoint": "https://b.example"})
+    }
+    assert names == {"s3://b/k.json", "s3://b/k.json at https://a.example", "s3://b/k.json at https://b.example"}
 
 
 def test_nothing_is_kept_without_a_commit(endpoint: str, tmp_path: Path) -> None:

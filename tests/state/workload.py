@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from reconcile.model.snapshot import Snapshot, fold
+from reconcile.model.facts import fold
+from reconcile.model.snapshot import Snapshot
 from reconcile.state.files import Files
 from reconcile.state.journal import AnyFact
 from reconcile.state.local import LocalStore

@@ -1,0 +1,120 @@
+"""What is made of changes on their way: records, intents, batches."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from reconcile.applier.batches import Delivery, deliver
+from reconcile.model.facts import Accepted, Announced, Confirmed, fold, push_id
+from reconcile.model.snapshot import AnyRecorded, Intent, RecordedAlarm
+from tests.world import World, alarm, desired, event
+
+
+def test_what_is_recorded_unchecked_is_what_the_check_would_let_pass(world: World) -> None:
+    """Every record and intent of an apply has all fields, in order, of their types: its bytes are those of a checked one."""
+    world.apply(desired(alarm("alarm.a"), alarm("alarm.b", timeout=86_400_000, message="Straße"), event("event.c")))
+    announced = [fact for fact in world.store.facts if isinstance(fact, Announced)]
+    records: list[RecordedAlarm | Intent] = [r for r in world.store.resources.values() if isinstance(r, RecordedAlarm)]
+    assert len(records) == 2 and announced
+    for made in [*records, *(intent for fact in announced for intent in fact.intents())]:
+        checked = type(made).model_validate(made.model_dump())
+        assert made == checked
+        assert made.model_dump_json() == checked.model_dump_json()
+
+
+def test_announced_accepted_and_confirmed_make_an_entry(world: World) -> None:
+    """The three facts of a report, told by ids, put the record that was announced."""
+    world.apply(desired(alarm("alarm.a")))
+    record = world.store.resources["alarm.a"]
+    assert isinstance(record, RecordedAlarm)
+    resources: dict[str, AnyRecorded] = {}
+    pending: dict[str, Intent] = {}
+    fold([Announced(op="report", at=7, target="aom", records={"alarm.a": record.but(remote_id=None)})], resources, pending)
+    id = push_id("report", "alarm.a", 7)
+    assert list(pending) == [id] and not pending[id].changes_entry and resources == {}
+    fold([Accepted(intent_ids=(id,))], resources, pending)
+    assert pending == {} and resources == {"alarm.a": record.but(remote_id=None)}
+    fold([Confirmed(ids={"alarm.a": "9"})], resources, pending)
+    assert resources == {"alarm.a": record.but(remote_id="9", confirmation="confirmed")}
+    with pytest.raises(KeyError):
+        fold([Accepted(intent_ids=(id,))], resources, pending)
+
+
+class Road:
+    """Eight batches of two, four at a time; what happens is written down."""
+
+    def __init__(self) -> None:
+        self.diary: list[tuple[str, tuple[int, ...]]] = []
+        self.durable: set[int] = set()
+        self.halt_after: int | None = None
+        self.fail_at: int | None = None
+
+    async def secure(self, items: Sequence[int]) -> None:
+        await asyncio.sleep(0.001)
+        if self.fail_at in items:
+            raise OSError("no room")
+        self.durable |= set(items)
+        self.diary.append(("secured", tuple(items)))
+
+    async def send(self, batch: Sequence[int]) -> None:
+        assert set(batch) <= self.durable
+        self.diary.append(("sent", tuple(batch)))
+        await asyncio.sleep(0.01)
+
+    def sent(self) -> list[int]:
+        return [item for what, items in self.diary if what == "sent" for item in items]
+
+    def halted(self) -> bool:
+        return self.halt_after is not None and len(self.sent()) >= self.halt_after
+
+    def run(self, items: Sequence[int], *, group: int = 1) -> list[int]:
+        delivery = Delivery[int](
+            size=2,
+            concurrency=4,
+            group=lambda item: str(item % group),
+            send=self.send,
+            secure=self.secure,
+            after=lambda batch: None,
+            failed=lambda batch, error: None,
+            halted=self.halted,
+        )
+        return asyncio.run(deliver(items, delivery))
+
+
+def test_nothing_leaves_before_it_is_durable_and_few_waits_are_enough() -> None:
+    """The first batch alone, then two, then four at a time; all of them once."""
+    road = Road()
+    assert road.run(range(40)) == []
+    assert sorted(road.sent()) == list(range(40))
+    sizes = [len(items) // 2 for what, items in road.diary if what == "secured"]
+    assert sizes == [1, 2, 4, 4, 4, 4, 1]
+
+
+def test_what_travels_together_is_of_one_group() -> None:
+    """Full batches first, the rest of each group at the end; nothing is lost or mixed."""
+    road = Road()
+    road.run(range(11), group=3)
+    batches = [items for what, items in road.diary if what == "sent"]
+    assert sorted(road.sent()) == list(range(11))
+    assert all(len({item % 3 for item in batch}) == 1 for batch in batches)
+
+
+def test_a_halt_leaves_the_rest_unsent_and_secures_no_more() -> None:
+    """Every item was sent or is told as unsent, none both."""
+    road = Road()
+    road.halt_after = 6
+    unsent = road.run(range(40))
+    assert sorted([*unsent, *road.sent()]) == list(range(40))
+    assert 6 <= len(road.sent()) <= 14 and len(road.durable) <= 22
+
+
+def test_what_cannot_be_made_durable_stops_the_rest() -> None:
+    """The error is told, and nothing of that batch or after it leaves."""
+    road = Road()
+    road.fail_at = 8
+    with pytest.raises(OSError, match="no room"):
+        road.run(range(40))
+    assert set(road.sent()) <= set(range(6))
