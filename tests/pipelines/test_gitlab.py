@@ -127,6 +127,63 @@ def test_from_merge_request_to_apply_and_night(tmp_path: Path, emulator: str, st
     assert runner.run("drift", **SECRETS)[0] == 2
 
 
+class Artifacts(BaseHTTPRequestHandler):
+    """What a fork's pipeline can reach of the project it came from: the newest artifacts of a branch."""
+
+    snapshot: bytes | None
+    asked: list[str]
+
+    def do_GET(self) -> None:
+        """The file of the job, or nothing."""
+        self.asked.append(self.path)
+        found = self.snapshot if self.path == "/projects/5/jobs/artifacts/release%2F1/raw/state.json?job=snapshot" else None
+        self.send_response(404 if found is None else 200)
+        self.send_header("Content-Length", str(len(found or b"")))
+        self.end_headers()
+        self.wfile.write(found or b"")
+
+    do_POST = do_DELETE = do_GET
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Quiet."""
+
+
+@contextmanager
+def artifacts(snapshot: bytes | None) -> Iterator[tuple[str, list[str]]]:
+    """The project behind a fork, and what it was asked for."""
+    asked: list[str] = []
+    handler = type("OneSnapshot", (Artifacts,), {"snapshot": snapshot, "asked": asked})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}", asked
+        server.shutdown()
+
+
+def test_a_fork_plans_offline_against_the_copy_that_an_apply_left_behind(
+    tmp_path: Path, emulator: str, states: StateServer
+) -> None:
+    """With no secret, and without ever asking for the state; without a copy everything is new, and that is said."""
+    runner = Runner(tmp_path, states)
+    open_shop(runner.repository, emulator=emulator, state="{backend: http}")
+    for job in ("plan", "apply", "snapshot"):
+        code, text = runner.run(job, **(SECRETS if job == "apply" else {}))
+        assert code == 0, text
+    copy, seen = runner.kept.pop("state.json"), requests(emulator)
+    add_disk(runner.repository)
+    fork = {"CI_PROJECT_ID": "6", "CI_MERGE_REQUEST_PROJECT_ID": "5", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "release/1"}
+    for snapshot, created in ((copy, 1), (None, 3)):
+        with artifacts(snapshot) as (url, asked):
+            code, text = runner.run("plan", **fork, CI_API_V4_URL=url)
+        assert code == 0, text
+        assert len(asked) == 1 and "/terraform/state" not in asked[0]
+        assert json.loads(runner.kept["plan-report.json"]) == {"create": created, "update": 0, "delete": 0}
+        assert ("No copy of the state" in text and "as if nothing had been reported" in text) == (snapshot is None)
+    assert requests(emulator) == seen
+    own = {"CI_MERGE_REQUEST_PROJECT_ID": "5", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "main"}
+    assert runner.run("plan", **own)[0] == 0
+    assert json.loads(runner.kept["plan-report.json"])["create"] == 1
+
+
 def test_what_writes_runs_one_at_a_time() -> None:
     """Jobs that take the lock share a resource group; drift, which does not, is a warning."""
     assert {name for name, job in CI.items() if isinstance(job, dict) and "resource_group" in job} == {"apply", "renew"}
