@@ -59,7 +59,7 @@ class HttpBackend:
     def unlock(self, lock_id: str) -> None:
         """UNLOCK, naming the id in body and query, since some proxies drop the body of a DELETE.
 
-        GitLab and Gitea answer 409 where the lock is free: of our own, it was given back and the answer lost.
+        GitLab answers 409 where the lock is free: if it is our own, it was given back and the answer lost.
         """
         address = self._options.unlock_address or self._options.lock_address
         if address is None:
@@ -85,15 +85,16 @@ class HttpBackend:
         return Stored(reply.content)
 
     def save(self, change: Change) -> Stored:
-        """Look, then POST with the lock's id. 422 may mean that this very serial arrived before: a doubt."""
+        """Look, then POST with the lock's id. 422 (at Gitea 409) may mean that this very serial arrived before: a doubt."""
         there, content = self.load(), change.content
         if (there and there.version) != (change.over and change.over.version):
             raise Doubt("another state is there")
         address = with_id(self._options.address, self._us.id) if self._us else self._options.address
         reply = self._wire.send(self._options.update_method, address, content, {**JSON, "Content-MD5": _md5(content)})
-        if reply.status in HELD:
+        arrived = reply.status in HELD and (there := self.load()) and there.version == (change.now.lineage, change.now.serial)
+        if reply.status in HELD and not arrived:
             raise ReconcileError(f"the lock is no longer ours: {_holder(reply) or reply.words}", where=self.where)
-        if reply.status == 422:
+        if reply.status == 422 or arrived:
             raise Doubt(reply.words)
         if reply.status not in (200, 201, 204):
             raise self._refused("write", reply)

@@ -1,4 +1,4 @@
-"""A strict server of the Terraform state protocol, with faults to order: plain, or with GitLab's habits."""
+"""A strict server of the Terraform state protocol, with faults to order: plain, or with the habits of GitLab or Gitea."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ class StateServer:
 
     url: str = ""
     gitlab: bool = False
+    gitea: bool = False
     nameless: bool = False
     states: dict[str, Kept] = field(default_factory=dict)
     faults: dict[str, list[str]] = field(default_factory=dict)
@@ -61,6 +62,8 @@ class StateServer:
             return 415, b"application/json, please"
         if headers.get("content-md5") != base64.b64encode(hashlib.md5(body).digest()).decode():
             return 400, b"Content-MD5 does not match"
+        if self.gitea:
+            return self._create(kept, body, id)
         if (kept.lock or {}).get("ID") != id:
             return 409, json.dumps(kept.lock or {}).encode()
         serial = json.loads(body).get("serial")
@@ -71,6 +74,19 @@ class StateServer:
         kept.serials.add(serial)
         kept.content = body
         return 200, b""
+
+    def _create(self, kept: Kept, body: bytes, id: str | None) -> tuple[int, bytes]:
+        """Each serial is a version of a package; a lock that nobody holds keeps nobody out."""
+        if kept.lock is not None and kept.lock["ID"] != id:
+            return 423, json.dumps(kept.lock).encode()
+        said = json.loads(body)
+        if not said.get("serial") or not said.get("lineage"):
+            return 400, b"state serial or lineage is missing"
+        if said["serial"] in kept.serials:
+            return 409, b"package file already exists"
+        kept.serials.add(said["serial"])
+        kept.content = body
+        return 201, b""
 
     def _lock(self, method: str, kept: Kept, body: bytes, id: str | None) -> tuple[int, bytes]:
         asked = json.loads(body or b"{}")
@@ -85,7 +101,7 @@ class StateServer:
             kept.lock = asked
             return 200, b""
         if method in ("UNLOCK", "DELETE"):
-            if not asked and id is None:  # so Terraform's `force-unlock` asks, and so GitLab understands it
+            if not asked and id is None and not self.gitea:  # so Terraform's `force-unlock` asks, and so GitLab understands it
                 kept.lock = None
                 return 200, b""
             if not asked.get("ID") or id not in (None, asked["ID"]):
@@ -93,7 +109,7 @@ class StateServer:
             if self.gitlab and (kept.lock or {}).get("ID") != asked["ID"]:  # also where nobody holds it
                 return 409, b""
             if kept.lock is not None and kept.lock["ID"] != asked["ID"]:
-                return 409, json.dumps(kept.lock).encode()
+                return (423, b"lock ID mismatch") if self.gitea else (409, json.dumps(kept.lock).encode())
             kept.lock = None
             return 200, b""
         return 405, b"method not allowed"
@@ -151,9 +167,9 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serving(*, gitlab: bool = False) -> Iterator[StateServer]:
+def serving(*, gitlab: bool = False, gitea: bool = False) -> Iterator[StateServer]:
     """A server on this machine for as long as the block lasts."""
-    state = StateServer(gitlab=gitlab)
+    state = StateServer(gitlab=gitlab, gitea=gitea)
     server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"state": state}))
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})

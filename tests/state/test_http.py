@@ -1,4 +1,4 @@
-"""State over HTTP: the contract on a plain server and on one with GitLab's habits, and every answer lost once."""
+"""State over HTTP: the contract on a plain server, on one with GitLab's habits and one with Gitea's, every answer lost once."""
 
 from __future__ import annotations
 
@@ -25,12 +25,13 @@ class TestPlainServer(RemoteContract):
     """Lock methods LOCK and UNLOCK, 423 when held."""
 
     gitlab = False
+    gitea = False
     options: dict[str, str] = {}  # noqa: RUF012
 
     @pytest.fixture(autouse=True)
     def serve(self) -> Iterator[None]:
         """One server for each test."""
-        with serving(gitlab=self.gitlab) as server:
+        with serving(gitlab=self.gitlab, gitea=self.gitea) as server:
             type(self).server = server
             yield
 
@@ -176,6 +177,15 @@ class TestGitlab(TestPlainServer):
 
     def test_a_server_that_stays_away_is_an_error_and_loses_nothing(self) -> None:
         """Covered on the plain server: here POST is the lock too."""
+
+
+class TestGitea(TestGitlab):
+    """The same methods; 423 with the holder's own words, 201 for a write, 409 for a serial that is there."""
+
+    gitlab, gitea = False, True
+    test_a_second_run_is_refused_and_told_who_holds_the_lock = (
+        RemoteContract.test_a_second_run_is_refused_and_told_who_holds_the_lock
+    )
 
 
 @pytest.mark.parametrize(
