@@ -143,6 +143,18 @@ def test_only_a_snapshot_of_the_default_branch_counts(forge: Forge) -> None:
     assert "No changes" in planned(forge, "a2").text
 
 
+def test_a_snapshot_that_a_pull_request_brings_along_does_not_count(forge: Forge) -> None:
+    """A file of that name in the checkout could make a plan look harmless."""
+    assert merged(forge, "a1", "m1").passed
+    brought = forge.repository / "snapshot" / "state.json"
+    brought.parent.mkdir()
+    for _ in range(2):
+        brought.write_text("{}", "utf-8")
+        plan = planned(forge, "a2")
+        assert plan.passed and ("No changes" in plan.text or "as if nothing had been reported" in plan.text), plan.text
+        forge.keep("runs", [])
+
+
 def test_the_night_is_green_without_drift_and_red_with_it(forge: Forge, emulator: str) -> None:
     """Renewing and looking; what was cleared by somebody else is drift, exit code 2."""
     merged(forge, "a1", "m1")

@@ -29,6 +29,7 @@ TEMPLATES = (
     "kubernetes/cronjob.yaml",
     "container/Containerfile",
 )
+ELSEWHERE = '{backend: postgres, conn_str: "${env.NOT_SET_HERE}"}'
 KEYS = {"HUAWEICLOUD_SDK_USR": SECRETS["HUAWEICLOUD_SDK_AK"], "HUAWEICLOUD_SDK_PSW": SECRETS["HUAWEICLOUD_SDK_SK"]}
 
 
@@ -37,6 +38,9 @@ def shop(tmp_path: Path, emulator: str) -> Path:
     """A checkout that stays, as an agent's workspace or a machine's folder does."""
     open_shop(tmp_path / "shop", emulator=emulator, state="state/default.json")
     return tmp_path / "shop"
+
+
+ORDER = ("Validate", "Plan", "Apply", "Nightly")
 
 
 def stages() -> dict[str, list[str]]:
@@ -82,8 +86,8 @@ def test_jenkins_plans_applies_and_renews(shop: Path, emulator: str) -> None:
     """The shell steps of each stage, in their order, in one workspace."""
     env = base_environment(shop.parent / "home") | {"HUAWEICLOUD_SDK_PROJECT_ID": SECRETS["HUAWEICLOUD_SDK_PROJECT_ID"]}
     steps = stages()
-    assert {name for name, scripts in steps.items() if scripts} == {"Validate", "Plan", "Apply", "Nightly"}
-    for stage in ("Validate", "Plan", "Apply", "Nightly"):
+    assert {name for name, scripts in steps.items() if scripts} == {*ORDER, "Plan a change request"}
+    for stage in ORDER:
         for text in steps[stage]:
             done = script(text, shop, env | (KEYS if stage in ("Apply", "Nightly") else {}), shell="sh")
             assert done.returncode == 0, done.stdout + done.stderr
@@ -91,6 +95,28 @@ def test_jenkins_plans_applies_and_renews(shop: Path, emulator: str) -> None:
     assert "<html" in (shop / "plan.html").read_text("utf-8")
     control(emulator, "reset", {})
     assert script(steps["Nightly"][0], shop, env | KEYS, shell="sh").returncode == 2
+
+
+def test_jenkins_gives_a_change_request_no_credential_and_plans_it_against_a_copy(shop: Path, emulator: str) -> None:
+    """The stages that a fork reaches name none; its own `state.json` does not count; what the main branch archived does."""
+    text = (PIPELINES / "jenkins" / "Jenkinsfile").read_text("utf-8")
+    before, _, behind = text.partition("pipeline {")[2].partition("stage('Plan')")
+    assert "credentials(" not in before
+    assert all(re.search(r"when \{.*(branch 'main'|not \{ changeRequest\(\) \})", part) for part in behind.split("stage('"))
+    env = base_environment(shop.parent / "home")
+    project = {"HUAWEICLOUD_SDK_PROJECT_ID": SECRETS["HUAWEICLOUD_SDK_PROJECT_ID"]}
+    for stage in ("Plan", "Apply"):
+        assert script(stages()[stage][0], shop, env | project | KEYS, shell="sh").returncode == 0
+    kept, config = (shop / "state.json").read_bytes(), shop / "reconcile.yaml"
+    (shop / "state.json").write_text("{}", "utf-8")
+    config.write_text(config.read_text("utf-8").replace("state/default.json", ELSEWHERE), "utf-8")
+    clean, plan = stages()["Plan a change request"]
+    for copy, told in ((kept, "No changes."), (None, "Plan: 2 to report; 1 task to trigger.")):
+        assert script(clean, shop, env, shell="sh").returncode == 0 and not (shop / "state.json").exists()
+        if copy is not None:
+            (shop / "state.json").write_bytes(copy)
+        done = script(plan, shop, env, shell="sh")
+        assert done.returncode == 0 and told in done.stdout, done.stdout + done.stderr
 
 
 def started(words: list[str], folder: Path, **env: str) -> subprocess.CompletedProcess[str]:
