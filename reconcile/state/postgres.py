@@ -28,6 +28,11 @@ AND database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalo
 PID = "SELECT pg_catalog.pg_backend_pid()"
 OURS = f"SELECT pid {LOCKED} AND pid = pg_catalog.pg_backend_pid()"
 BREAK = f"SELECT pg_catalog.pg_terminate_backend(pid) {LOCKED}"
+ALIVE = """
+SELECT pg_catalog.set_config(name, value, false) FROM (VALUES ('tcp_keepalives_idle', '15'), ('tcp_keepalives_interval', '5'),
+    ('tcp_keepalives_count', '3'), ('tcp_user_timeout', '30000')) AS given (name, value)
+WHERE name IN (SELECT name FROM pg_catalog.pg_settings)
+"""
 HOLD = "INSERT INTO {schema}.holders VALUES (%s, %s) ON CONFLICT (name) DO UPDATE SET holder = EXCLUDED.holder"
 
 
@@ -61,6 +66,7 @@ class PostgresBackend:
         if {self._one(OURS, self._key), self._one(OURS, self._key)} != {self._one(PID)}:
             self._one(BREAK, self._key)
             raise self._pooled()
+        self._one(ALIVE)  # whoever loses its network, or is stopped with its machine, keeps the lock for half a minute only
         self._us = us
         self._run(HOLD, (self._options.name, us.model_dump_json()))
 
@@ -193,6 +199,7 @@ class PostgresBackend:
             if self._us is not None:
                 if not self._fetch(self._connection, TAKE, self._key):
                     raise ReconcileError("the connection broke, and the lock with it; another run holds it now", where=self.where)
+                self._fetch(self._connection, ALIVE)
                 self._connection.execute(self._sql(HOLD), (self._options.name, self._us.model_dump_json()))
         return self._connection
 
@@ -218,5 +225,6 @@ def _login(options: PostgresOptions, environ: Mapping[str, str]) -> dict[str, An
         "keepalives_idle": 15,
         "keepalives_interval": 5,
         "keepalives_count": 3,
+        "tcp_user_timeout": 30_000,
     }
     return {**defaults, **login}

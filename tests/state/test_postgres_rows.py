@@ -240,6 +240,21 @@ def test_behind_a_real_transaction_pooler_the_lock_is_refused(desk: Desk) -> Non
     assert desk.ask("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == [(0,)]
 
 
+def test_a_holder_that_lost_its_network_is_noticed_within_half_a_minute(desk: Desk) -> None:
+    """The server asks whether it is still there, which a server does not do by itself for hours; also after a reconnect."""
+    names = ("tcp_keepalives_idle", "tcp_keepalives_interval", "tcp_keepalives_count", "tcp_user_timeout")
+    asked = "SELECT array_agg(setting ORDER BY array_position(%s, name)) FROM pg_settings WHERE name = ANY (%s)"
+    backend = desk.place.connect()
+    assert isinstance(backend, PostgresBackend)
+    backend.lock(US)
+    assert backend._one(asked, (list(names), list(names))) == ["15", "5", "3", "30000"]
+    desk.ask("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'")
+    with pytest.raises(Doubt):
+        backend.load()
+    assert backend._one(asked, (list(names), list(names))) == ["15", "5", "3", "30000"]
+    backend.unlock(US.id)
+
+
 def test_half_a_surrogate_pair_survives_in_a_row(desk: Desk) -> None:
     """A server may have sent one; only an escape can spell it."""
     odd = intent("i1").model_copy(update={"why": "half \ud83d and \x00"})
