@@ -17,7 +17,12 @@ _NOT_WORKFLOWS = frozenset({"action.yml", "README.md"})
 def texts_of(ci: str | None) -> dict[str, str]:
     """Path -> text of all that is written."""
     texts = {name: _template(name) for name in ("reconcile.yaml", "specs/example.yaml")}
-    return texts | _schemas() | (dict(_pipeline(ci)) if ci else {})
+    return texts | _schemas() | pipeline_texts(ci)
+
+
+def pipeline_texts(ci: str | None) -> dict[str, str]:
+    """The pipeline's part of it."""
+    return dict(_pipeline(ci)) if ci else {}
 
 
 def _template(name: str) -> str:

@@ -28,7 +28,9 @@ def shell(script: str, *words: str, cwd: Path) -> str:
     """What bash says."""
     assert (BIN / "reconcile").exists(), "the project is installed where the tests run"
     environ = os.environ | {"PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
-    ran = subprocess.run(["bash", "-c", script, "bash", *words], cwd=cwd, env=environ, capture_output=True, text=True, check=True)
+    ran = subprocess.run(
+        ["bash", "-c", script, "bash", *words], cwd=cwd, env=environ, capture_output=True, text=True, check=True, timeout=30
+    )
     assert ran.stderr == ""
     return ran.stdout
 

@@ -27,13 +27,23 @@ def test_a_fresh_folder_plans_and_applies_at_once(run: Run, tmp_path: Path) -> N
 def test_nothing_is_overwritten_without_force(run: Run, project: Path) -> None:
     """And nothing else is written either; a .gitignore only grows."""
     before = {path: path.read_bytes() for path in project.rglob("*") if path.is_file()}
-    ran = run("init", "--ci", "github")
+    ran = run("init")
     assert ran.code == 1 and "reconcile.yaml" in ran.err
     assert {path: path.read_bytes() for path in project.rglob("*") if path.is_file()} == before
     (project / ".gitignore").write_text("mine\nstate/*")
     assert run("init", "--force").code == 0
     assert (project / ".gitignore").read_text() == "mine\nstate/*\n.reconcile/cache/\nplan.json\n"
     assert "stack: my-stack" in (project / "reconcile.yaml").read_text()
+
+
+def test_a_project_that_is_there_gets_the_pipeline_alone(run: Run, project: Path) -> None:
+    """Its config and specs stay; a pipeline that is there stays too."""
+    before = {path: path.read_bytes() for path in project.rglob("*") if path.is_file()}
+    assert run("init", "--ci", "gitlab").out == "wrote .gitlab-ci.yml\nwrote .gitignore\n\nNext: reconcile plan\n"
+    assert before.items() <= {path: path.read_bytes() for path in project.rglob("*") if path.is_file()}.items()
+    (project / ".gitlab-ci.yml").write_text("mine: {}\n")
+    assert run("init", "--ci", "gitlab").code == 1
+    assert (project / ".gitlab-ci.yml").read_text() == "mine: {}\n"
 
 
 @pytest.mark.parametrize("ci", ["github", "gitlab"])

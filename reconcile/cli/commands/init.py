@@ -21,16 +21,18 @@ from reconcile.cli.streams import answer
 def init(given: Given, /, ci: str | None, force: bool) -> int:
     """Write a config, an example and, if asked, a pipeline. `reconcile plan` works at once, without an account.
 
-    Nothing is written when one of the files is there already, unless --force.
+    Nothing is written when one of the files is there already, unless --force. With --ci, in a folder
+    that has its reconcile.yaml, the pipeline alone is written.
 
     \b
     Examples:
       reconcile init
       reconcile init --ci github
     """
-    from reconcile.cli.starting import start, texts_of
+    from reconcile.cli.starting import pipeline_texts, start, texts_of
 
-    for name in start(given.chdir, texts_of(ci), force=force):
+    alone = ci is not None and not force and (given.chdir / "reconcile.yaml").exists()
+    for name in start(given.chdir, pipeline_texts(ci) if alone else texts_of(ci), force=force):
         answer(f"wrote {name}\n")
     answer("\nNext: reconcile plan\n")
     return 0
