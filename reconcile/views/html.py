@@ -13,7 +13,7 @@ from reconcile.model.instants import instant_ms
 from reconcile.model.rows import Row
 from reconcile.views import page_parts as parts
 from reconcile.views.graph import graph_of, tone_of
-from reconcile.views.layout import look_of
+from reconcile.views.layout import look_of, weight_of
 from reconcile.views.markup import Markup, tag
 from reconcile.views.page_rows import embedded, place_of
 from reconcile.views.page_script import SCRIPT
@@ -43,7 +43,7 @@ def render_html(plan_document: Mapping[str, Any], *, desired: Desired | None = N
     as_of = instant_ms(plan_document["as_of"])
     sections = [
         *parts.alerts(plan_document),
-        _changes(plan_document["changes"], as_of),
+        _changes(sorted(plan_document["changes"], key=lambda row: weight_of(row["action"])), as_of),
         parts.timeline(spans_of(plan_document, snapshot), as_of=as_of),
         parts.graph(graph_of(plan_document, desired)),
         *parts.drift(plan_document["drift"]),
@@ -97,7 +97,7 @@ def _tools(rows: list[Row]) -> Iterator[Markup]:
     counts: dict[str, int] = {}
     for row in rows:
         counts[row["action"]] = counts.get(row["action"], 0) + 1
-    chips = [_chip(action, counts[action]) for action in sorted(counts, key=_rank)]
+    chips = [_chip(action, counts[action]) for action in sorted(counts, key=lambda action: (weight_of(action), action))]
     yield tag("fieldset", tag("legend", "Show only"), *chips, class_="chips")
     yield tag(
         "div",
@@ -109,10 +109,6 @@ def _tools(rows: list[Row]) -> Iterator[Markup]:
         role="search",
     )
     yield tag("p", id="count", class_="count", role="status", aria_live="polite")
-
-
-def _rank(action: str) -> tuple[int, str]:
-    return (ACTIONS.index(action) if action in ACTIONS else len(ACTIONS), action)
 
 
 def _chip(action: str, count: int) -> Markup:

@@ -28,6 +28,7 @@ LOOKS = {
     "forget": Look("x", Style.change),
     "defer": Look("!", Style.danger),
 }
+WEIGHTIEST_FIRST = ("trigger", "clear", "replace", "update", "report", "adopt", "defer", "move", "forget", "renew")
 UNSEEN = Look("?", Style.danger)
 WHOLE_FROM = 100  # columns; that wide it is where nobody looks too: a summary stays one line, since pipelines read it
 
@@ -35,6 +36,11 @@ WHOLE_FROM = 100  # columns; that wide it is where nobody looks too: a summary s
 def look_of(action: str) -> Look:
     """The look of an action; a word of a later version gets a question mark."""
     return LOOKS.get(action, UNSEEN)
+
+
+def weight_of(action: str) -> int:
+    """Where an action stands in a list that begins with what cannot be undone; a word of a later version comes last."""
+    return WEIGHTIEST_FIRST.index(action) if action in WEIGHTIEST_FIRST else len(WEIGHTIEST_FIRST)
 
 
 def action_line(action: str, address: str, margin: str, *, style: Style, width: int) -> list[str]:

@@ -9,6 +9,7 @@ from reconcile.model.change import ACTIONS
 from reconcile.model.instants import instant_ms
 from reconcile.model.rows import Row
 from reconcile.views.commonmark import FENCE_BYTES, Purse, code, fence, folded, marker, table
+from reconcile.views.layout import WEIGHTIEST_FIRST
 from reconcile.views.markdown_alerts import alerts
 from reconcile.views.markdown_rows import content_block, drift_block, expiry_note, field_block, overview_line
 from reconcile.views.plan_summary import summary_line
@@ -19,7 +20,6 @@ LEAST_BYTES = 4_000
 _LAST = 1_000  # what the sentence about left out parts may take
 _LOUD = frozenset({"replace", "clear", "trigger"})
 _QUIET = frozenset({"renew", "defer", "none"})
-_ORDER = ("trigger", "clear", "replace", "update", "report", "adopt", "defer", "move", "forget")
 
 
 class _Part(NamedTuple):
@@ -88,7 +88,7 @@ def _parts(document: Mapping[str, Any]) -> list[_Part]:
     by: dict[str, list[Row]] = {}
     for row in document["changes"]:
         by.setdefault(row["action"] if row["action"] in ACTIONS else "defer", []).append(row)
-    listed = [row for action in _ORDER for row in by.get(action, ())]
+    listed = [row for action in WEIGHTIEST_FIRST if action != "renew" for row in by.get(action, ())]
     width = max((len(row["address"]) for row in listed[:500]), default=0)
     fields = [row for action in ("replace", "update", "adopt") for row in by.get(action, ()) if row["diff"]]
 

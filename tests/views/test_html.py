@@ -145,8 +145,10 @@ def test_every_change_is_embedded_with_both_sides() -> None:
     """Rows are numbers into one pool of texts: taken apart they give the plan again."""
     document = plan_document(full_plan())
     page = Page(render_html(document)).rows()
-    for row, change in zip(page["rows"], document["changes"], strict=True):
-        assert page["actions"][row[0]][0] == change["action"] and page["texts"][row[1]] == change["address"]
+    changes = {(change["action"], change["address"]): change for change in document["changes"]}
+    assert len(changes) == len(page["rows"]) == len(document["changes"])
+    for row in page["rows"]:
+        change = changes[page["actions"][row[0]][0], page["texts"][row[1]]]
         pairs = zip(row[7][::2], row[7][1::2], strict=True)
         found = {page["texts"][path]: pair for path, pair in zip(page["shapes"][row[6]], pairs, strict=True)}
         if change["before"] and change["after"]:
@@ -154,6 +156,20 @@ def test_every_change_is_embedded_with_both_sides() -> None:
             shown = [None if index < 0 else page["texts"][index] for index in found[field]]
             assert shown == [change[side][field] for side in ("before", "after")]
         assert all((old < 0) == (change["before"] is None) for old, _ in found.values() if not change["diff"])
+
+
+def test_what_cannot_be_undone_is_listed_first() -> None:
+    """In the list and in the filters alike; the plan's own order within an action."""
+    document = plan_document(full_plan())
+    text = render_html(document)
+    page = Page(text).rows()
+    listed = [(page["actions"][row[0]][0], page["texts"][row[1]]) for row in page["rows"]]
+    actions = list(dict.fromkeys(action for action, _ in listed))
+    assert actions == ["trigger", "clear", "replace", "update", "report", "adopt", "defer", "move", "forget", "renew"]
+    assert re.findall(r'data-action="([a-z]+)"', text) == actions
+    for action in actions:
+        addresses = [row["address"] for row in document["changes"] if row["action"] == action]
+        assert [address for name, address in listed if name == action] == addresses
 
 
 def test_a_changed_secret_differs_in_words_only() -> None:
