@@ -98,6 +98,9 @@ def decode(content: bytes, *, where: str, tool_version: str) -> Snapshot:
             document = _adapter().validate_python(raw)
         except ValidationError as error:
             raise _broken(_first(error), where) from error
+        del raw  # as large as what was made of it
+        for record in document.resources.values():
+            record.sharing()
     _refuse_mismatch(document, where)
     return Snapshot(
         stack=document.stack,
