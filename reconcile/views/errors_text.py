@@ -8,13 +8,17 @@ from reconcile.views.layout import wrapped
 from reconcile.views.problems import render_text
 from reconcile.views.style import Style
 
+_PREDICATE = "is "  # such a message is said of the place, which then comes first
+
 
 def render_error(error: ReconcileError, *, style: Style, width: int | None = None) -> str:
     """The error with a final newline; invalid input is shown problem by problem. Wrapped only where a width is given."""
     if isinstance(error, InputInvalid) and error.problems:
         return render_text(error.problems, files=error.files, style=style)
-    lines = [f"{style.danger('Error:')} {_lines(error.message, 7, width)}"]
-    if error.where:
+    told = bool(error.where) and error.message.startswith(_PREDICATE)
+    message = f"{error.where} {error.message}" if told else error.message
+    lines = [f"{style.danger('Error:')} {_lines(message, 7, width)}"]
+    if error.where and not told:
         lines.append(f"  at {inert(error.where)}")
     if isinstance(error, TargetError):
         lines += _answer(error.answer)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from reconcile.errors import Answer, Effect, ReconcileError, Refused, TargetError
+from reconcile.errors import Answer, Effect, ReconcileError, Refused, StateUnusable, TargetError
 from reconcile.model.change import Difference, Drift
 from reconcile.model.snapshot import LastRun, Snapshot
 from reconcile.ports import Progress
@@ -107,6 +107,10 @@ def test_json_lines_begin_with_the_version_and_end_with_the_summary(golden: Gold
         (
             Refused("5 alarms\nand more", where="reconcile.yaml", hint="--allow clears=5"),
             "Error: 5 alarms\n       and more\n  at reconcile.yaml\n\nHint: --allow clears=5\n",
+        ),
+        (
+            StateUnusable("is refused: it is older", where="old.json", hint="pull again"),
+            "Error: old.json is refused: it is older\n\nHint: pull again\n",
         ),
         (
             TargetError("PushEvents failed", effect=Effect.REFUSED, answer=Answer(400, "AOM.0400", "bad\x1b[2J", "t-1")),
