@@ -208,13 +208,12 @@ def in_terminal(argv: str, home: Path, **environ: str) -> str:
     return screen.decode()
 
 
-@pytest.mark.parametrize("argv", ["plan", "plan --full", "drift", "show saved.json", "validate", "show"])
+@pytest.mark.parametrize("argv", ["plan", "plan --full", "drift", "show saved.json", "validate", "show", "state show *", "whoami"])
 def test_a_terminal_gets_80_columns_and_colour_unless_it_says_no(home: Path, argv: str) -> None:
     """NO_COLOR and `--color never` leave not one escape; nothing of prose is wider than the terminal."""
     plain = in_terminal(argv, home, NO_COLOR="1")
     assert "\x1b[" not in plain and "\x1b[" not in in_terminal(argv + " --color never", home)
-    if argv.startswith("plan") or argv == "drift":
-        assert max(len(line) for line in plain.splitlines()) <= 80, plain
+    assert max(len(line) for line in plain.splitlines()) <= 80, plain
     if argv == "plan":
         assert "\x1b[" in in_terminal(argv, home)
 

@@ -210,6 +210,15 @@ def test_a_broken_state_is_1_and_stays_as_it_is(run: Run, project: Path) -> None
     assert (project / "state" / "default.json").read_text() == "{"
 
 
+def test_quiet_keeps_the_answer_and_drops_the_rest(run: Run, project: Path) -> None:
+    """The plan and the account stay on stdout; nothing is on stderr but errors."""
+    loud = run("plan")
+    ran = run("apply", "--auto-approve", "-q")
+    assert ran.code == 0 and ran.err == ""
+    assert loud.out.splitlines()[-1] in ran.out and ran.out.endswith("1 task triggered. State serial 1.\n")
+    assert run("plan", "--state", "nowhere.json", "-q").err == ""
+
+
 def test_after_a_partial_failure_the_way_on_is_told(run: Run, project: Path) -> None:
     """With a plan file the same file runs what is left; not told where nobody wants notes, or nothing failed."""
     web = project / "specs" / "web.yaml"
