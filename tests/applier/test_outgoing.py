@@ -8,6 +8,8 @@ from collections.abc import Sequence
 import pytest
 
 from reconcile.applier.batches import Delivery, deliver
+from reconcile.applier.records import in_doubt
+from reconcile.applier.recovery import settle_pushes
 from reconcile.model.facts import Accepted, Announced, Confirmed, fold, push_id
 from reconcile.model.snapshot import AnyRecorded, Intent, RecordedAlarm
 from tests.world import World, alarm, desired, event
@@ -41,6 +43,25 @@ def test_announced_accepted_and_confirmed_make_an_entry(world: World) -> None:
     assert resources == {"alarm.a": record.but(remote_id="9", confirmation="confirmed")}
     with pytest.raises(KeyError):
         fold([Accepted(intent_ids=(id,))], resources, pending)
+
+
+class Death(BaseException):
+    """The process is gone."""
+
+
+def test_an_update_that_died_leaves_the_entry_as_it_was_sent_before(world: World) -> None:
+    """What was active before is known, what is active now is not: a clear must bear the metadata that was confirmed."""
+    world.apply(desired(alarm("alarm.a")))
+    before = world.store.resources["alarm.a"]
+    world.aom.faults = [Death()]  # type: ignore[list-item]
+    with pytest.raises(Death):
+        world.apply(desired(alarm("alarm.a", severity="Critical"), alarm("alarm.b", ident="i2")))
+
+    snapshot = world.store.read()
+    facts, owed = settle_pushes(snapshot)
+    fold(facts, resources := dict(snapshot.resources), {})
+    assert owed == [] and resources["alarm.a"] == in_doubt(before)
+    assert isinstance(resources["alarm.b"], RecordedAlarm) and resources["alarm.b"].digest == ""
 
 
 class Road:
