@@ -15,9 +15,11 @@ from reconcile.errors import PlanRefused
 from reconcile.model.address import Address
 from reconcile.model.base import digest
 from reconcile.model.change import Change
+from reconcile.model.instants import to_seconds
 from reconcile.model.plan import Plan
 from reconcile.model.snapshot import RecordedHandling, Snapshot, basis_of
 
+MOST_NAMED = 20
 AGAIN = "nothing was sent; plan again: reconcile plan --out FILE"
 
 
@@ -36,7 +38,7 @@ def remaining(saved: Mapping[str, Any], now: Plan, snapshot: Snapshot) -> Plan:
         elif not (ours and _is_done(row, change, snapshot)):
             moved.append(f"{address}: planned {row['action']}, {_instead(row, change)}")
     if moved:
-        raise PlanRefused("\n  ".join([_headline(saved, snapshot), *sorted(moved)]), hint=AGAIN)
+        raise PlanRefused("\n  ".join([_headline(saved, snapshot), *_named(moved)]), hint=AGAIN)
     left = sum(1 for address, change in current.items() if address not in rows and change.action != "defer")
     note = (f"{left} more change{'s are' if left != 1 else ' is'} due that this plan does not hold; plan again for them",)
     kept = tuple(change for change in now.changes if change.address in keep)
@@ -52,12 +54,33 @@ def _refuse_foreign(saved: Mapping[str, Any], now: Plan, snapshot: Snapshot, *, 
         made = "before there was a state" if lineage is None else f"for another state (lineage {lineage})"
         raise PlanRefused(f"the plan was made {made}; the state now has lineage {snapshot.lineage}", hint=AGAIN)
     if saved["spec_digest"] != now.spec_digest:
-        raise PlanRefused("the specs or targets changed since the plan was made", hint=AGAIN)
+        said = "the specs or targets changed since the plan was made"
+        raise PlanRefused("\n  ".join([said, *_named(_edited(saved, now))]), hint=AGAIN)
+
+
+def _edited(saved: Mapping[str, Any], now: Plan) -> list[str]:
+    """What the plan of now does otherwise: as far as the saved one touches it, or would have had to."""
+    current = {change.address: change for change in now.changes}
+    rows = {str(row["address"]): row for row in saved["changes"]}
+    found = []
+    for address, row in rows.items():
+        change = current.get(address)
+        if change is None or not _holds(row, change):
+            found.append(f"{address}: planned {row['action']}, {_instead(row, change)}")
+    return found + [
+        f"{address}: not in the plan, now {change.action}" for address, change in current.items() if address not in rows
+    ]
+
+
+def _named(lines: list[str]) -> list[str]:
+    """The first of them, with the number of the rest."""
+    left = len(lines) - MOST_NAMED
+    return [*sorted(lines)[:MOST_NAMED], *([f"... and {left:,} more"] if left > 0 else [])]
 
 
 def _headline(saved: Mapping[str, Any], snapshot: Snapshot) -> str:
     run = snapshot.last_run
-    by = f", last written by {run.who} ({run.command})" if run else ""
+    by = f", last written by {run.who} ({run.command}, {to_seconds(run.at)})" if run else ""
     return f"the plan no longer fits the state: planned on serial {saved['state'].get('serial')}, now {snapshot.serial}{by}"
 
 

@@ -208,7 +208,9 @@ def in_terminal(argv: str, home: Path, **environ: str) -> str:
     return screen.decode()
 
 
-@pytest.mark.parametrize("argv", ["plan", "plan --full", "drift", "show saved.json", "validate", "show", "state show *", "whoami"])
+@pytest.mark.parametrize(
+    "argv", ["plan", "plan --full", "drift", "show saved.json", "validate", "show", "state show *", "whoami"]
+)
 def test_a_terminal_gets_80_columns_and_colour_unless_it_says_no(home: Path, argv: str) -> None:
     """NO_COLOR and `--color never` leave not one escape; nothing of prose is wider than the terminal."""
     plain = in_terminal(argv, home, NO_COLOR="1")

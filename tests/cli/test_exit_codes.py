@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import stat
 from pathlib import Path
 
@@ -228,3 +229,35 @@ def test_after_a_partial_failure_the_way_on_is_told(run: Run, project: Path) -> 
     assert ran.code == 3 and "What is left of the same plan:  reconcile apply 'the plan.json'\n" in ran.err
     assert "What is left" not in run("apply", "the plan.json", "-q").err
     assert "What is left" not in run("apply", "--auto-approve").err
+
+
+def test_a_stale_plan_is_refused_with_what_moved_and_who_moved_it(run: Run, project: Path) -> None:
+    """Of the state its writer and time; of the specs each address that would be planned otherwise."""
+    assert run("apply", "--auto-approve").code == 0
+    web = project / "specs" / "web.yaml"
+    planned = web.read_text("utf-8").replace("CPU above 90 %", "CPU above 95 %")
+    web.write_text(planned, "utf-8")
+    assert run("plan", "--out", "plan.json").code == 0
+    web.write_text(planned.replace("above 95 %", "above 96 %").replace("Minor", "Info"), "utf-8")
+    ran = run("apply", "plan.json")
+    assert ran.code == 5 and "Error: the specs or targets changed since the plan was made\n" in ran.err
+    assert 'alarm.disk["data"]: not in the plan, now update' in ran.err
+    assert "alarm.web-cpu: planned update, now to other content" in ran.err
+    web.write_text(planned, "utf-8")
+    assert run("apply", "--auto-approve").code == 0
+    ran = run("apply", "plan.json")
+    assert ran.code == 5 and re.search(r"now 2, last written by \S+@\S+ \(apply, 20[0-9T:-]+Z\)\n", ran.err), ran.err
+    assert "alarm.web-cpu: planned update, now nothing to do" in ran.err
+
+
+def test_a_long_list_of_what_moved_is_cut(run: Run, project: Path) -> None:
+    """With the number of the rest."""
+    spec = "alarms:\n" + "".join(
+        f"  a{number}: {{severity: Info, resource: {{provider: p, type: t, id: i{number}}}, message: m}}\n"
+        for number in range(50)
+    )
+    (project / "specs" / "web.yaml").write_text(spec, "utf-8")
+    assert run("plan", "--out", "plan.json").code == 0
+    (project / "specs" / "web.yaml").write_text(spec.replace("message: m", "message: n"), "utf-8")
+    ran = run("apply", "plan.json")
+    assert ran.code == 5 and ran.err.count("planned report") == 20 and "... and 30 more\n" in ran.err
