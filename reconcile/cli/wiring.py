@@ -120,7 +120,7 @@ class Session:
         from reconcile.model.template import references
 
         read: Desired | None = self.__dict__.get("desired")
-        templates = [text for declared in read.declared.values() for text in declared.secrets.values()] if read else []
+        templates = [text for declared in read.with_secrets() for text in declared.secrets.values()] if read else []
         return [self.environ[named.name] for text in templates for named in references(text) if named.name in self.environ]
 
     def _embedded(self) -> Any:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from reconcile.model.address import Address, Kind
+from reconcile.model.outline import Lazily
 from reconcile.model.resources import AnyResource
 
 
@@ -63,3 +64,9 @@ class Desired:
     digest: str = ""
     notes: tuple[str, ...] = ()
     files: int = 0
+
+    def with_secrets(self) -> Iterator[Declared]:
+        """Those of which strings need a secret."""
+        declared = self.declared
+        some = declared.special() if isinstance(declared, Lazily) else iter(declared.values())
+        return (one for one in some if one.secrets)

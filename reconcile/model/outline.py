@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from reconcile.model.address import Address
+from reconcile.model.snapshot import AnyRecorded, RecordedAlarm, RecordedHandling
 
 T = TypeVar("T")
 WIDTH = 32  # bytes of a digest
@@ -41,6 +42,39 @@ class Outlines:
         return lengths == {count} and len(set(self.addresses)) == count
 
 
+class Outlining:
+    """Outlines of recorded resources, growing."""
+
+    def __init__(self) -> None:
+        self._addresses: list[Address] = []
+        self._digests, self._flags, self._ends = bytearray(), bytearray(), array("q")
+
+    def take(self, address: Address, record: AnyRecorded) -> None:
+        """Add one."""
+        digest = raw_digest(record.digest)
+        alarm = record if isinstance(record, RecordedAlarm) else None
+        cleared = alarm is not None and alarm.confirmation == "cleared"
+        plain = digest is not None and not cleared and not isinstance(record, RecordedHandling)
+        ends = alarm.expires_at if alarm is not None else None
+        self._addresses.append(address)
+        self._digests += digest or bytes(WIDTH)
+        self._flags.append(plain * PLAIN | (alarm is not None) * ALARM)
+        self._ends.append(NEVER if ends is None else max(-NEVER, min(ends, NEVER)))
+
+    def whole(self) -> Outlines:
+        """All of them."""
+        return Outlines(self._addresses, bytes(self._digests), bytes(self._flags), self._ends)
+
+
+def outlined(resources: Mapping[Address, AnyRecorded]) -> Lazily[AnyRecorded]:
+    """Records that are there, by their outlines."""
+    outlining = Outlining()
+    for address in sorted(resources):
+        outlining.take(address, resources[address])
+    outlines = outlining.whole()
+    return Lazily(outlines, lambda place: resources[outlines.addresses[place]])
+
+
 def raw_digest(digest: str) -> bytes | None:
     """The 32 bytes of `sha256:…`, or None for anything else."""
     try:
@@ -63,6 +97,11 @@ class Lazily(Mapping[Address, T], Generic[T]):
         if address not in self._built:
             self._built[address] = self._build(self.places[address])
         return self._built[address]
+
+    def special(self) -> Iterator[T]:
+        """Those that digest and time alone do not decide."""
+        flags, addresses = self.outlines.flags, self.outlines.addresses
+        return (self[addresses[place]] for place, flag in enumerate(flags) if not flag & PLAIN)
 
     def __contains__(self, address: object) -> bool:
         return address in self.places

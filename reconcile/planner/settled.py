@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from reconcile.model.address import Address, kind_of
 from reconcile.model.desired import Desired
-from reconcile.model.outline import HANDLING, Lazily, agreeing
+from reconcile.model.outline import HANDLING, Lazily, agreeing, outlined
 from reconcile.model.resources import Handling
 from reconcile.model.snapshot import AnyRecorded
 from reconcile.planner.options import PlanOptions
@@ -21,9 +21,10 @@ T = TypeVar("T")
 def settled(desired: Desired, resources: Mapping[Address, AnyRecorded], options: PlanOptions, now: int) -> set[Address]:
     """The addresses that need nothing. Alarms that a handling waits for are not among them."""
     declared = desired.declared
-    if not isinstance(declared, Lazily) or not isinstance(resources, Lazily) or desired.moved or not _is_plain(options):
+    if not isinstance(declared, Lazily) or desired.moved or not _is_plain(options):
         return set()
-    return agreeing(declared.outlines, resources, now) - _waited_for(declared)
+    recorded = resources if isinstance(resources, Lazily) else outlined(resources)
+    return agreeing(declared.outlines, recorded, now) - _waited_for(declared)
 
 
 def alarms_among(addresses: Collection[Address]) -> int:

@@ -13,8 +13,8 @@ from functools import cache
 from pydantic import TypeAdapter
 
 from reconcile.model.address import Address
-from reconcile.model.outline import ALARM, NEVER, PLAIN, WIDTH, Outlines, raw_digest
-from reconcile.model.snapshot import AnyRecorded, Recorded, RecordedAlarm, RecordedHandling
+from reconcile.model.outline import Outlines, Outlining
+from reconcile.model.snapshot import AnyRecorded, Recorded
 from reconcile.state.codec import loads
 
 CHUNK = 1 << 20
@@ -29,22 +29,17 @@ def key_of(address: Address) -> bytes:
 def outline(read: Callable[[int, int], bytes]) -> tuple[Outlines, array[int], array[int]] | None:
     """(the columns, where each record starts, how long it is) of the file that `read(start, size)` reads; None where it is not
     a sound one in the usual spelling."""
-    addresses: list[Address] = []
-    digests, flags, ends = bytearray(), bytearray(), array("q")
+    outlining = Outlining()
     starts, sizes = array("q"), array("q")
     try:
         for address, record, start, size in _records(_Window(read)):
-            digest = raw_digest(record.digest)
-            addresses.append(address)
-            digests += digest or bytes(WIDTH)
-            flags.append(_flags(record, digest))
-            ends.append(_ends(record))
+            outlining.take(address, record)
             starts.append(start)
             sizes.append(size)
     except (ValueError, RecursionError):
         return None
-    outlines = Outlines(addresses, bytes(digests), bytes(flags), ends)
-    return (outlines, starts, sizes) if addresses and outlines.sound else None
+    outlines = outlining.whole()
+    return (outlines, starts, sizes) if len(outlines) and outlines.sound else None
 
 
 def _records(text: _Window) -> Iterator[tuple[Address, AnyRecorded, int, int]]:
@@ -103,14 +98,3 @@ class _Window:
 @cache
 def _adapter() -> TypeAdapter[AnyRecorded]:
     return TypeAdapter(Recorded)
-
-
-def _flags(record: AnyRecorded, digest: bytes | None) -> int:
-    cleared = isinstance(record, RecordedAlarm) and record.confirmation == "cleared"
-    plain = digest is not None and not cleared and not isinstance(record, RecordedHandling)
-    return plain * PLAIN | isinstance(record, RecordedAlarm) * ALARM
-
-
-def _ends(record: AnyRecorded) -> int:
-    ends = record.expires_at if isinstance(record, RecordedAlarm) else None
-    return NEVER if ends is None else max(-NEVER, min(ends, NEVER))

@@ -81,9 +81,10 @@ def slow_apply(project: Path, seconds: int) -> Iterator[subprocess.Popen[str]]:
         started = process("apply", "--auto-approve", cwd=project, **token)
         assert started.stderr is not None
         journal = project / "state" / "default.json.journal"
-        while not (journal.exists() and journal.stat().st_size):  # its first line stands before the first push
+        while not (journal.exists() and journal.stat().st_size):  # its first line is written right before the first push
             assert started.poll() is None, started.communicate()
             time.sleep(0.02)
+        time.sleep(0.5)  # the server logs a push that it answers late only when it has answered
         yield started
 
 
