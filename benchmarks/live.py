@@ -20,6 +20,8 @@ TOOL = [PYTHON, "-m", "reconcile"]
 PUSH_FLOOR = "push and list, httpx alone"
 BATCH, CONCURRENCY = 100, 8
 LATENCY = 0.03
+LATE = ["--fault", f"PUT:*/push/events*:delay={LATENCY}"]
+FAR = ", pushes answered 30 ms late"
 Figures = dict[str, Took]
 
 
@@ -59,10 +61,10 @@ def run(folder: Path, *arguments: str, okay: Sequence[int] = (0,)) -> Took:
     return once(tool(folder, *arguments), environ={"HW_AUTH_TOKEN": TOKEN}, okay=okay)
 
 
-def apply(folder: Path) -> Took:
+def apply(folder: Path, *options: str) -> Took:
     """Apply a stack to an emulator of its own, from nothing, after the plan that a pipeline makes before."""
     shutil.rmtree(folder / "state", ignore_errors=True)
-    with emulator() as url, pointed(folder, url):
+    with emulator(*options) as url, pointed(folder, url):
         once(tool(folder, "plan", "-q"))
         return run(folder, "apply", "--auto-approve", "-q")
 
@@ -129,13 +131,12 @@ def with_latency(folder: Path, count: int) -> dict[str, float]:
     answer, beside the same of httpx alone and the least that so many batches can take.
     """
     write_stack(folder, count)
-    fault = ["--fault", f"PUT:*/push/events*:delay={LATENCY}"]
     shutil.rmtree(folder / "state", ignore_errors=True)
-    with emulator(*fault) as url, pointed(folder, url):
+    with emulator(*LATE) as url, pointed(folder, url):
         once(tool(folder, "plan", "-q"))
         run(folder, "apply", "--auto-approve", "-q")
         ours = _phase(url)
-    with emulator(*fault) as url:
+    with emulator(*LATE) as url:
         once(push_command(url, count))
         bare = _phase(url)
     least = math.ceil(math.ceil(count / BATCH) / CONCURRENCY) * LATENCY

@@ -25,7 +25,8 @@ from pathlib import Path
 from typing import Any
 
 from chart import draw
-from live import KEYS, applying, emulator, with_latency
+from generate import write_stack
+from live import FAR, KEYS, LATE, apply, applying, emulator, with_latency
 from live import tool as tool_on
 from measure import PYTHON, ROOT, Failed, Took, in_turns, once
 from ours import Stack, forget
@@ -75,7 +76,11 @@ def peers(python: str, count: int, folder: Path) -> dict[str, Took | str]:
         take("Terraform, first apply", "terraform", str(folder / "applied"), "apply", str(count))
         with emulator() as url:
             take("vendor SDK, one alarm a request", "sdk", url, str(count))
-        found["ours, first apply"] = applying(folder / "live", count)["apply, all new"]
+        live = write_stack(folder / "live", count)
+        found["ours, first apply"] = apply(live)
+        with emulator(*LATE) as url:
+            take(f"vendor SDK, one alarm a request{FAR}", "sdk", url, str(count))
+        found[f"ours, first apply{FAR}"] = apply(live, *LATE)
     take(None, "terraform", str(folder / "terraform"), "write", str(count))
     take("Terraform, plan", "terraform", str(folder / "terraform"), "plan", str(count))
     take(None, "octodns", str(folder / "octodns"), "write", str(count))

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from live import PUSH_FLOOR
+from live import FAR, PUSH_FLOOR
 from ours import FLOOR
 
 ASKS = ("apply, all new",)  # measured against httpx; the rest against the parser
@@ -20,12 +20,12 @@ def markdown(document: Document) -> str:
 
 
 def _row(name: str, count: str, took: Sequence[float], floor: Sequence[float] | None) -> str:
-    ratio = "" if floor is None else f"{took[1] / floor[1]:.3g}"
-    return f"| {name} | {count} | {ratio} | {took[1]:.3g} | {took[0]:.3g} | {took[2]:.0f} |"
+    ratios = " | " if floor is None else f"{took[1] / floor[1]:.3g} | {took[0] / floor[0]:.3g}"
+    return f"| {name} | {count} | {ratios} | {took[1]:.3g} | {took[0]:.3g} | {took[2]:.0f} |"
 
 
 def _head(what: str, ratio: str) -> list[str]:
-    return [f"| {what} | N | {ratio} | processor s | clock s | peak MB |", "|---|--:|--:|--:|--:|--:|"]
+    return [f"| {what} | N | {ratio} | on the clock | processor s | clock s | peak MB |", "|---|--:|--:|--:|--:|--:|--:|"]
 
 
 def _start(document: Document) -> list[str]:
@@ -84,7 +84,7 @@ def _peers(document: Document) -> list[str]:
 def _peer_rows(count: str, found: Mapping[str, Any]) -> Iterator[str]:
     for name, took in found.items():
         if isinstance(took, str):
-            yield f"| {name} | {count} | {took} | | | |"
+            yield f"| {name} | {count} | {took} | | | | |"
             continue
-        ours = found.get("ours, plan, warm" if "plan" in name else "ours, first apply")
+        ours = found.get(f"ours, {'plan, warm' if 'plan' in name else 'first apply'}{FAR if name.endswith(FAR) else ''}")
         yield _row(name, count, took, ours if isinstance(ours, list | tuple) else None)
