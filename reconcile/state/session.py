@@ -86,8 +86,7 @@ class Session:
             try:
                 self._append(facts)
             except OSError as error:
-                if not all(_unsent(fact) for fact in facts):
-                    self._fold(facts)
+                self._fold_sent(facts)
                 raise self.failed(error) from error
             self._fold(facts)
             if self._shared and self._seconds() >= self._next_write and not self._triggering():
@@ -103,7 +102,7 @@ class Session:
             try:
                 self._journal.write([*self._noted, *facts])
             except OSError as error:
-                self._fold(facts)
+                self._fold_sent(facts)
                 raise self.failed(error) from error
             self._noted = []
             self._fold(facts)
@@ -149,6 +148,11 @@ class Session:
 
     def _fold(self, facts: Sequence[AnyFact]) -> None:
         fold(list(facts), self._resources, self._pending)
+
+    def _fold_sent(self, facts: Sequence[AnyFact]) -> None:
+        """What could not be written is known nevertheless, unless it only told what was to leave, and now will not."""
+        if not all(_unsent(fact) for fact in facts):
+            self._fold(facts)
 
     def announce(self, facts: Iterable[AnyFact]) -> None:
         """Make the intents of a wave durable in a backend that others share; on a disk of our own, each batch does."""
