@@ -31,12 +31,24 @@ class Recorder:
         self.note(facts)
         if self._beside and self._wait is not None:
             wait, self._wait = self._wait, None
-            try:
-                await _to_its_end(wait)
-            except OSError as error:
-                raise self._session.failed(error) from error
+            await self._to_its_end(wait)
         else:
             self.flush()
+
+    async def _to_its_end(self, wait: Callable[[], None]) -> None:
+        """Wait in a thread; one who is cancelled waits for it nevertheless: nobody may close the journal under it, and what
+        went wrong there is known."""
+        waiting = asyncio.get_running_loop().run_in_executor(None, wait)
+        try:
+            await asyncio.shield(waiting)
+        except OSError as error:
+            raise self._session.failed(error) from error
+        except asyncio.CancelledError:
+            await asyncio.wait([waiting])
+            failure = waiting.exception()
+            if isinstance(failure, OSError):
+                self._session.failed(failure)
+            raise
 
     def flush(self) -> None:
         """Wait for what was noted, now."""
@@ -46,16 +58,6 @@ class Recorder:
                 wait()
             except OSError as error:
                 raise self._session.failed(error) from error
-
-
-async def _to_its_end(wait: Callable[[], None]) -> None:
-    """Wait in a thread; one who is cancelled waits for it nevertheless: nobody may close the journal under it."""
-    waiting = asyncio.get_running_loop().run_in_executor(None, wait)
-    try:
-        await asyncio.shield(waiting)
-    except asyncio.CancelledError:
-        await asyncio.wait([waiting])
-        raise
 
 
 @asynccontextmanager

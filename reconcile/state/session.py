@@ -218,7 +218,7 @@ class Session:
             raise ReconcileError(f"the state is saved, but what lay beside it cannot be removed: {error}") from error
 
     def _lost(self, what: str, error: Exception) -> ReconcileError:
-        """Dump what is known and say where. Of a call that told intents only, whose requests never left, nothing is in it."""
+        """Dump what is known and say where. What was only about to leave, and could not be written, is not in it."""
         self._lineage = self._lineage or self._entropy()
         told = self._rescue.save(replace(self.snapshot, tool_version=self._tool_version))
         self._dumped = True

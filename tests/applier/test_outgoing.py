@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import time
 from collections.abc import Sequence
+from pathlib import Path
+from unittest import mock
 
 import pytest
 
 from reconcile.applier.batches import Delivery, deliver
+from reconcile.applier.recorder import Recorder
 from reconcile.applier.records import in_doubt
 from reconcile.applier.recovery import settle_pushes
-from reconcile.model.facts import Accepted, Announced, Confirmed, fold, push_id
+from reconcile.errors import ReconcileError
+from reconcile.model.facts import Accepted, Announced, Confirmed, Drop, fold, push_id
 from reconcile.model.snapshot import AnyRecorded, Intent, RecordedAlarm
+from reconcile.state.files import Files
+from reconcile.state.session import Session
+from tests.state.samples import local
 from tests.world import World, alarm, desired, event
 
 
@@ -139,3 +148,29 @@ def test_what_cannot_be_made_durable_stops_the_rest() -> None:
     with pytest.raises(OSError, match="no room"):
         road.run(range(40))
     assert set(road.sent()) <= set(range(6))
+
+
+def test_a_disk_that_fails_under_a_cancelled_wait_is_known_to_have_failed(tmp_path: Path) -> None:
+    """The wait goes on in its thread; the journal is not relied on any more, and what is known is dumped."""
+
+    class Broken(Files):
+        def sync_content(self, handle: int) -> None:
+            time.sleep(0.1)
+            raise OSError(errno.EIO, "the disk is broken")
+
+    async def cancelled(session: Session) -> None:
+        recorder = Recorder(session, beside=True)
+        waiting = asyncio.ensure_future(recorder.secure([Drop(address="alarm.b")]))
+        await asyncio.sleep(0.02)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+
+    store = local(tmp_path / "state.json", files=Broken())
+    with store.session(operation="apply", timeout=0) as session:
+        with mock.patch.object(Broken, "sync_content", Files.sync_content):
+            session.record([Drop(address="alarm.a")])
+        asyncio.run(cancelled(session))
+        with pytest.raises(ReconcileError, match="an earlier write failed"):
+            session.record([Drop(address="alarm.c")])
+    assert (tmp_path / "state.errored.state.json").exists()
