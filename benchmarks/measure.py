@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 PYTHON = sys.executable
 ROOT = Path(__file__).parents[1]
+RUNS = 5  # of what a goal is about
 
 
 class Took(NamedTuple):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from generate import write_stack
 from live import apply, tool
-from measure import PYTHON, ROOT, Took, median, once
+from measure import PYTHON, ROOT, RUNS, Took, in_turns, median, once
 
 FLOOR = "parse, PyYAML alone"
 
@@ -34,10 +34,13 @@ class Stack:
         if not (folder / "reconcile.yaml").exists():
             write_stack(folder, count)
 
-    def floor(self) -> dict[str, Took]:
+    def parse(self) -> list[str]:
         """PyYAML's C loader on the same files."""
-        command = [PYTHON, str(ROOT / "benchmarks" / "floors.py"), "parse", str(self.folder / "specs")]
-        return {FLOOR: median(self.runs, lambda: command)}
+        return [PYTHON, str(ROOT / "benchmarks" / "floors.py"), "parse", str(self.folder / "specs")]
+
+    def floor(self) -> dict[str, Took]:
+        """What it takes."""
+        return {FLOOR: median(self.runs, self.parse)}
 
     def applied(self) -> Path:
         """The stack, with a state that has it all."""
@@ -48,13 +51,12 @@ class Stack:
     def planning(self) -> dict[str, Took]:
         """Plans with nothing to do, and `validate`."""
         plan, validate = tool(self.applied(), "plan", "-q"), tool(self.folder, "validate", "-q")
-        found = self.floor()
-        found["plan, cold"] = median(self.runs, lambda: plan, before=lambda: forget(self.folder))
         once(plan)
-        found["plan, warm"] = median(5, lambda: plan)
-        found["plan, 1 % of the files changed"] = median(3, lambda: plan, before=lambda: touch(self.folder))
-        found["validate, cold"] = median(self.runs, lambda: validate, before=lambda: forget(self.folder))
-        found["validate, warm"] = median(5, lambda: validate)
+        found = in_turns(RUNS, {FLOOR: self.parse(), "plan, warm": plan})
+        found["plan, cold"] = median(RUNS, lambda: plan, before=lambda: forget(self.folder))
+        found["plan, 1 % of the files changed"] = median(RUNS, lambda: plan, before=lambda: touch(self.folder))
+        found["validate, cold"] = median(RUNS, lambda: validate, before=lambda: forget(self.folder))
+        found["validate, warm"] = median(RUNS, lambda: validate)
         return found
 
     def state(self) -> dict[str, Took]:

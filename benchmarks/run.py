@@ -28,7 +28,7 @@ from chart import draw
 from generate import write_stack
 from live import FAR, KEYS, LATE, apply, applying, emulator, with_latency
 from live import tool as tool_on
-from measure import PYTHON, ROOT, Failed, Took, in_turns, once
+from measure import PYTHON, ROOT, RUNS, Failed, Took, in_turns, median, middle, once
 from ours import Stack, forget
 from tables import markdown
 
@@ -63,7 +63,8 @@ def peers(python: str, count: int, folder: Path) -> dict[str, Took | str]:
 
     def take(name: str | None, *arguments: str) -> None:
         try:
-            took = once([*script, *arguments], environ=KEYS)
+            rounds = [[part.replace("ROUND", str(n)) for part in arguments] for n in range(1 if name is None else RUNS)]
+            took = middle([once([*script, *parts], environ=KEYS) for parts in rounds])
         except Failed as error:
             found[name or arguments[0]] = "skipped: " + str(error).strip().splitlines()[-1][:120]
         else:
@@ -73,22 +74,21 @@ def peers(python: str, count: int, folder: Path) -> dict[str, Took | str]:
     folder.mkdir(parents=True, exist_ok=True)
     stack = Stack(folder / "ours", count)
     if count <= FIRST_APPLY:
-        take("Terraform, first apply", "terraform", str(folder / "applied"), "apply", str(count))
+        take("Terraform, first apply", "terraform", str(folder / "applied-ROUND"), "apply", str(count))
         with emulator() as url:
             take("vendor SDK, one alarm a request", "sdk", url, str(count))
         live = write_stack(folder / "live", count)
-        found["ours, first apply"] = apply(live)
+        found["ours, first apply"] = middle([apply(live) for _ in range(RUNS)])
         with emulator(*LATE) as url:
             take(f"vendor SDK, one alarm a request{FAR}", "sdk", url, str(count))
-        found[f"ours, first apply{FAR}"] = apply(live, *LATE)
+        found[f"ours, first apply{FAR}"] = middle([apply(live, *LATE) for _ in range(RUNS)])
     take(None, "terraform", str(folder / "terraform"), "write", str(count))
     take("Terraform, plan", "terraform", str(folder / "terraform"), "plan", str(count))
     take(None, "octodns", str(folder / "octodns"), "write", str(count))
     take("octoDNS, plan", "octodns", str(folder / "octodns"), "plan", str(count))
     plan = tool_on(stack.applied(), "plan", "-q")
-    forget(stack.folder)
-    found["ours, plan, cold"] = once(plan)
-    found["ours, plan, warm"] = in_turns(5, {"plan": plan})["plan"]
+    found["ours, plan, cold"] = median(RUNS, lambda: plan, before=lambda: forget(stack.folder))
+    found["ours, plan, warm"] = median(RUNS, lambda: plan)
     return found
 
 
