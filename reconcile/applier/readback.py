@@ -13,7 +13,7 @@ from reconcile.applier.run import Run
 from reconcile.model.address import Address
 from reconcile.model.facts import Put
 from reconcile.model.snapshot import RecordedAlarm
-from reconcile.ports import AlarmTarget, Lean, LiveAlarm
+from reconcile.ports import AlarmTarget, Lean, LiveAlarm, as_listed
 
 CORRECTIONS_MAX = 3
 Clears = Mapping[Address, Sequence[RecordedAlarm]]
@@ -63,7 +63,7 @@ async def confirm(
     confirmed: dict[Address, Seen] = {}
     pause = 0.1
     while cases:
-        found = await _found(run, target, cases, lean)
+        found = await listed(run, target, {address: case.record for address, case in cases.items()}, lean)
         if found is None:
             break
         resend: list[Address] = []
@@ -88,13 +88,6 @@ async def confirm(
             await run.clock.sleep(pause)
             pause = min(pause * 1.6, 1.0)
     return confirmed
-
-
-async def _found(
-    run: Run, target: AlarmTarget, cases: Mapping[Address, _Case], lean: Lean
-) -> Mapping[tuple[str, ...], list[LiveAlarm]] | None:
-    live = await run.active(target, {address: case.record for address, case in cases.items()}, lean)
-    return None if live is None else by_identity(live)
 
 
 def _as_sent(cases: Mapping[Address, _Case], correction: Correction) -> Lean:
@@ -156,8 +149,13 @@ async def _correct(
             cases[address].touched = run.clock.now()
 
 
-def by_identity(live: Sequence[LiveAlarm]) -> dict[tuple[str, ...], list[LiveAlarm]]:
-    """A bulk listing, ready to be asked for one alarm's records."""
+async def listed(
+    run: Run, target: AlarmTarget, records: Mapping[Address, RecordedAlarm], lean: Lean = as_listed
+) -> Mapping[tuple[str, ...], list[LiveAlarm]] | None:
+    """A bulk listing wide enough for these records, ready to be asked for one alarm's; None where none can be had."""
+    live = await run.active(target, records, lean)
+    if live is None:
+        return None
     found: dict[tuple[str, ...], list[LiveAlarm]] = {}
     for alarm in live:
         found.setdefault(identity_key(alarm.metadata, None), []).append(alarm)
@@ -178,9 +176,8 @@ async def leftovers(
     run: Run, target: AlarmTarget, records: Mapping[Address, RecordedAlarm]
 ) -> dict[Address, list[LiveAlarm]] | None:
     """What is still active of these records, by address; None where it could not be listed."""
-    live = await run.active(target, records)
-    if live is None:
+    found = await listed(run, target, records)
+    if found is None:
         return None
-    found = by_identity(live)
     remaining = {address: ours_among(found, record) for address, record in records.items()}
     return {address: alarms for address, alarms in remaining.items() if alarms}

@@ -35,10 +35,8 @@ async def _report_to(run: Run, wave: Wave) -> None:
     alarms = {o.change.address: o for o in arrived if isinstance(o.record, RecordedAlarm)}
     confirmed = await _confirm(run, target, alarms) if target.readable else {}
     facts = _facts(run, confirmed)
-    ids, sent = (
-        {address: seen.id for address, seen in confirmed.items()},
-        [(o.change, isinstance(o.record, RecordedAlarm)) for o in arrived],
-    )
+    ids = {address: seen.id for address, seen in confirmed.items()}
+    sent = [(o.change, isinstance(o.record, RecordedAlarm)) for o in arrived]
     del arrived, alarms, confirmed  # bodies and records as they were sent: the state's own take their place
     run.session.note(facts)
     for change, is_alarm in sent:

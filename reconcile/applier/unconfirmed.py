@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from reconcile.applier.converge import Verdict, judge
-from reconcile.applier.readback import by_identity, ours_among
+from reconcile.applier.readback import Seen, listed, ours_among
 from reconcile.applier.records import in_doubt
 from reconcile.applier.run import Run
 from reconcile.model.address import Address
@@ -36,17 +36,15 @@ def _is_waiting(record: RecordedAlarm, now: int) -> bool:
 
 
 async def _complete(run: Run, target: AlarmTarget, records: Mapping[Address, RecordedAlarm]) -> None:
-    live = await run.active(target, records)
-    if live is None:
+    found = await listed(run, target, records)
+    if found is None:
         return
-    found = by_identity(live)
     facts: list[AnyFact] = []
     for address, record in records.items():
         waited = not 0 <= run.clock.now() - record.reported_at < target.confirm_timeout  # a clock may be set back
         judgement = judge(record, ours_among(found, record), waited=waited, disturbed=False)
         if judgement.kept is not None and not judgement.wrong:
-            seen = record.model_copy(update={"confirmation": "confirmed", "remote_id": judgement.kept.id})
-            facts.append(Put(address=address, record=seen))
+            facts.append(Put(address=address, record=Seen(record, judgement.kept.id).confirmed()))
         elif waited or judgement.wrong or judgement.verdict is Verdict.RESEND:
             facts.append(Put(address=address, record=in_doubt(record)))
     run.session.record(facts)

@@ -10,7 +10,8 @@ from typing import TypeVar
 
 from reconcile.model.address import Address, kind_of
 from reconcile.model.desired import Desired
-from reconcile.model.outline import HANDLING, Lazily, agreeing, outlined
+from reconcile.model.outline import HANDLING, Lazily, agreeing
+from reconcile.model.recorded import outlined
 from reconcile.model.resources import Handling
 from reconcile.model.snapshot import AnyRecorded
 from reconcile.planner.options import PlanOptions

@@ -12,17 +12,15 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
-from pydantic import TypeAdapter
-
 from reconcile.errors import StateUnusable
 from reconcile.kept import Kept, Sheet, encode
 from reconcile.kept import decode as decode_sheet
 from reconcile.model.address import Address
 from reconcile.model.outline import WIDTH, Lazily, raw_digest
-from reconcile.model.snapshot import AnyRecorded, Recorded, Snapshot
+from reconcile.model.snapshot import AnyRecorded, Snapshot
 from reconcile.state.codec import decode
 from reconcile.state.files import Files
-from reconcile.state.outlining import key_of, outline
+from reconcile.state.outlining import key_of, outline, record_of
 
 SMALLEST = 256 * 1024  # bytes of state below which decoding it costs less than looking
 
@@ -92,7 +90,6 @@ class _Records:
     def __init__(self, sheet: Sheet, reader: _Reader, whole: Callable[[], Snapshot]) -> None:
         self._sheet, self._reader = sheet, reader
         self._whole = cache(whole)
-        self._adapter = TypeAdapter[AnyRecorded](Recorded)
 
     def build(self, place: int) -> AnyRecorded:
         address = self._sheet.outlines.addresses[place]
@@ -106,7 +103,7 @@ class _Records:
         if not content.startswith(key):
             return None
         try:
-            record = self._adapter.validate_python(json.loads(content[len(key) :]))
+            record = record_of(json.loads(content[len(key) :]))
         except ValueError:
             return None
         digest = self._sheet.outlines.digests[place * WIDTH : place * WIDTH + WIDTH]

@@ -13,7 +13,8 @@ from functools import cache
 from pydantic import TypeAdapter
 
 from reconcile.model.address import Address
-from reconcile.model.outline import Outlines, Outlining
+from reconcile.model.outline import Outlines
+from reconcile.model.recorded import Outlining
 from reconcile.model.snapshot import AnyRecorded, Recorded
 from reconcile.state.codec import loads
 
@@ -50,7 +51,7 @@ def _records(text: _Window) -> Iterator[tuple[Address, AnyRecorded, int, int]]:
         entry = text.part(here, end)
         raw = loads("{" + entry.removeprefix(between).decode("utf-8") + "}")
         (address,) = raw
-        record = _adapter().validate_python(raw[address])
+        record = record_of(raw[address])
         key = between + key_of(address)
         if not entry.startswith(key) or address.partition(".")[0] != record.kind:
             raise ValueError(address)
@@ -93,6 +94,11 @@ class _Window:
         if not more:
             raise ValueError("the file ends")
         self._held += more
+
+
+def record_of(raw: object) -> AnyRecorded:
+    """One entry's record. Raises ValueError for what is none."""
+    return _adapter().validate_python(raw)
 
 
 @cache

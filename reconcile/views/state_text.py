@@ -7,15 +7,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from reconcile.model.instants import instant, to_seconds
-from reconcile.model.snapshot import RecordedAlarm, RecordedEvent, RecordedHandling, Run, Snapshot
+from reconcile.model.snapshot import AnyRecorded, RecordedAlarm, RecordedEvent, RecordedHandling, Run, Snapshot
 from reconcile.views.inert import cells, inert
 from reconcile.views.layout import hanging
 from reconcile.views.plan_text import resolve_command
 from reconcile.views.style import Style
 from reconcile.views.units import counted
 from reconcile.views.values import flat, value_text
-
-AnyRecorded = RecordedAlarm | RecordedEvent | RecordedHandling
 
 
 def render_addresses(addresses: list[str]) -> str:

@@ -6,6 +6,7 @@ import asyncio
 import errno
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from unittest import mock
 
@@ -18,10 +19,11 @@ from reconcile.applier.recovery import settle_pushes
 from reconcile.errors import ReconcileError
 from reconcile.model.facts import Accepted, Announced, Confirmed, Drop, fold, push_id
 from reconcile.model.snapshot import AnyRecorded, Intent, RecordedAlarm
+from reconcile.ports import Lean, LiveAlarm, as_listed
 from reconcile.state.files import Files
 from reconcile.state.session import Session
 from tests.state.samples import local
-from tests.world import World, alarm, desired, event
+from tests.world import AlarmServer, World, alarm, desired, event
 
 
 def test_what_is_recorded_unchecked_is_what_the_check_would_let_pass(world: World) -> None:
@@ -52,6 +54,25 @@ def test_announced_accepted_and_confirmed_make_an_entry(world: World) -> None:
     assert resources == {"alarm.a": record.but(remote_id="9", confirmation="confirmed")}
     with pytest.raises(KeyError):
         fold([Accepted(intent_ids=(id,))], resources, pending)
+
+
+def test_what_is_listed_as_it_was_sent_is_kept_in_the_words_we_have(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a list of a hundred thousand, little but ids is held; what shows anything else is kept as it is."""
+    kept: list[LiveAlarm] = []
+    real = AlarmServer.active
+
+    async def active(self: AlarmServer, *, since: int, stamped: bool = True, lean: Lean = as_listed) -> list[LiveAlarm]:
+        live = [replace(one, metadata=dict(one.metadata)) for one in await real(self, since=since, stamped=stamped)]
+        other = [replace(one, annotations={**one.annotations, "message": "other"}) for one in live]
+        kept.extend(map(lean, [*live, *other]))
+        return [lean(one) for one in live]
+
+    monkeypatch.setattr(AlarmServer, "active", active)
+    world.apply(desired(alarm("alarm.a")))
+    record = world.store.resources["alarm.a"]
+    same, other = kept[-2:]
+    assert same.metadata is record.metadata and same.annotations == {"message": "busy"}
+    assert other.metadata is not record.metadata and other.annotations == {"message": "other"}
 
 
 class Death(BaseException):
